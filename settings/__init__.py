@@ -1,0 +1,141 @@
+"""Every endpoint, name and credential of the pipeline, read in this one place.
+
+`PIPELINE_ENV` chooses the settings file beside this module:
+
+- `local` (the default): from the host, through the ports that `.env` publishes;
+- `container`: inside the Compose network, by service name; `.env` is not there, Compose passes what is needed;
+- `aws`: the cloud (see `aws.env.example`).
+
+A value comes from the settings file, else from `.env`, else from the process environment, else from the default
+below. Files win over the environment so that an `AWS_REGION` that a shell happens to export cannot redirect a local run.
+"""
+
+import os
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+FRAMES = ("pin", "geo", "user")
+"""The three records of a post, in the order in which they are sent."""
+
+Frame = Literal["pin", "geo", "user"]
+
+_HERE = Path(__file__).parent
+
+
+class SettingsError(Exception):
+    """A setting is missing or has an impossible value. The message names it and the file to look in."""
+
+
+def env_file() -> Path:
+    """The file of this machine's ports and secrets: `.env`, or the one that `PIPELINE_ENV_FILE` names."""
+    return Path(os.environ.get("PIPELINE_ENV_FILE", _HERE.parent / ".env"))
+
+
+def _settings_file() -> Path:
+    return _HERE / f"{os.environ.get('PIPELINE_ENV', 'local')}.env"
+
+
+def _file_values() -> dict[str, str]:
+    """Both files as one text, so that the second can refer to the first: `${LOCALSTACK_PORT}`."""
+    texts = [file.read_text() for file in (env_file(), _settings_file()) if file.is_file()]
+    values = dotenv_values(stream=StringIO("\n".join(texts)))
+    return {name.lower(): value for name, value in values.items() if value}
+
+
+class Settings(BaseSettings):
+    """One environment's settings. Raises `SettingsError` by way of `load`."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    user_id: str = Field(pattern=r"^[A-Za-z0-9]+$")
+
+    mysql_host: str = "mysql"
+    mysql_port: int = 3306
+    mysql_database: str = "pinterest_data"
+    mysql_user: str = "emulator"
+    mysql_password: SecretStr = SecretStr("")
+
+    aws_region: str = "us-east-1"
+    aws_endpoint_url: str | None = None
+    aws_endpoint_url_s3: str | None = None
+    aws_access_key_id: str | None = None
+    aws_secret_access_key: SecretStr | None = None
+    api_url: str = ""
+
+    kafka_bootstrap_servers: str = ""
+    connect_url: str = ""
+    spark_master_url: str = ""
+
+    airflow_url: str = ""
+    airflow_user: str = "admin"
+    airflow_password: SecretStr = SecretStr("")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, InitSettingsSource(settings_cls, dict(_file_values())), env_settings
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the settings of the current `PIPELINE_ENV`.
+
+        Raises `SettingsError` with one sentence a setting that is missing or impossible.
+        """
+        try:
+            return cls()  # type: ignore[call-arg]  # the fields come from the sources above
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+            raise SettingsError(
+                f"The settings in {env_file()} and {_settings_file()} cannot be used ({faults}). "
+                "`make up` writes a .env where there is none."
+            ) from error
+
+    def topic(self, frame: Frame) -> str:
+        """The Kafka topic of a frame, `<user_id>.pin` (contract §2)."""
+        return f"{self.user_id}.{frame}"
+
+    def stream(self, frame: Frame) -> str:
+        """The Kinesis stream of a frame, `streaming-<user_id>-pin` (contract §2)."""
+        return f"streaming-{self.user_id}-{frame}"
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """Where Connect puts what is not JSON. It must not match the sink's `<user_id>.*`."""
+        return f"dead-letter.{self.user_id}"
+
+    @property
+    def bucket(self) -> str:
+        """The lake's bucket (contract §8)."""
+        return f"user-{self.user_id}-bucket".lower()
+
+    @property
+    def s3_endpoint_url(self) -> str | None:
+        """S3's endpoint, or None for AWS itself; by the SDK's own convention the service's variable wins."""
+        return self.aws_endpoint_url_s3 or self.aws_endpoint_url
+
+    @cached_property
+    def aws_credentials(self) -> dict[str, str]:
+        """Keyword arguments for boto3; empty means the SDK's default provider chain."""
+        if not self.aws_access_key_id or not self.aws_secret_access_key:
+            return {}
+        return {
+            "aws_access_key_id": self.aws_access_key_id,
+            "aws_secret_access_key": self.aws_secret_access_key.get_secret_value(),
+        }
+
+    @property
+    def dag_id(self) -> str:
+        """The daily batch run's DAG (contract §8)."""
+        return f"{self.user_id}_dag"
