@@ -70,6 +70,7 @@ class Settings(BaseSettings):
 
     kafka_bootstrap_servers: str = ""
     connect_url: str = ""
+    rest_proxy_url: str = ""
     spark_master_url: str = ""
 
     airflow_url: str = ""
