@@ -43,7 +43,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 def load_document(file: Path) -> dict[str, Any]:
     """A YAML file with every short form spelled out and every anchor resolved: CloudFormation reads no anchors."""
-    document: dict[str, Any] = yaml.load(file.read_text(), Loader=_Loader)  # noqa: S506  # a SafeLoader
+    document: dict[str, Any] = yaml.load(file.read_text(), Loader=_Loader)  # a SafeLoader
     document.pop("x-parts", None)
     return document
 
@@ -72,18 +72,14 @@ def _parameters(settings: Settings, kinesis: Any, update: bool) -> list[dict[str
 
 def deploy(settings: Settings) -> dict[str, str]:
     """Create or update the stack `pinterest-<user_id>` and return its outputs. Raises `DeployError`."""
-    options: dict[str, Any] = {
-        "endpoint_url": settings.aws_endpoint_url,
-        "region_name": settings.aws_region,
-        **settings.aws_credentials,
-    }
-    cloudformation = boto3.client("cloudformation", **options)
+    cloudformation = boto3.client("cloudformation", **settings.client_options("cloudformation"))
+    kinesis = boto3.client("kinesis", **settings.client_options("kinesis"))
     name = f"pinterest-{settings.user_id}"
     update = _existing_status(cloudformation, name) is not None
-    request = {
+    request: dict[str, Any] = {
         "StackName": name,
         "TemplateBody": json.dumps(load_document(HERE / "template.yaml")),
-        "Parameters": _parameters(settings, boto3.client("kinesis", **options), update),
+        "Parameters": _parameters(settings, kinesis, update),
         "Capabilities": ["CAPABILITY_IAM"],
     }
     try:

@@ -14,16 +14,16 @@ import os
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-
-FRAMES = ("pin", "geo", "user")
-"""The three records of a post, in the order in which they are sent."""
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Frame = Literal["pin", "geo", "user"]
+
+FRAMES: tuple[Frame, ...] = ("pin", "geo", "user")
+"""The three records of a post, in the order in which they are sent."""
 
 _HERE = Path(__file__).parent
 
@@ -37,13 +37,9 @@ def env_file() -> Path:
     return Path(os.environ.get("PIPELINE_ENV_FILE", _HERE.parent / ".env"))
 
 
-def _settings_file() -> Path:
-    return _HERE / f"{os.environ.get('PIPELINE_ENV', 'local')}.env"
-
-
-def _file_values() -> dict[str, str]:
+def _file_values(settings_file: Path) -> dict[str, str]:
     """Both files as one text, so that the second can refer to the first: `${LOCALSTACK_PORT}`."""
-    texts = [file.read_text() for file in (env_file(), _settings_file()) if file.is_file()]
+    texts = [file.read_text() for file in (env_file(), settings_file) if file.is_file()]
     values = dotenv_values(stream=StringIO("\n".join(texts)))
     return {name.lower(): value for name, value in values.items() if value}
 
@@ -78,28 +74,18 @@ class Settings(BaseSettings):
     airflow_password: SecretStr = SecretStr("")
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, InitSettingsSource(settings_cls, dict(_file_values())), env_settings
+    def load(cls, environment: str | None = None) -> "Settings":
+        """Read the settings of `environment`, by default the current `PIPELINE_ENV`.
 
-    @classmethod
-    def load(cls) -> "Settings":
-        """Read the settings of the current `PIPELINE_ENV`.
-
-        Raises `SettingsError` with one sentence a setting that is missing or impossible.
+        Raises `SettingsError` with what is missing or impossible.
         """
+        file = _HERE / f"{environment or os.environ.get('PIPELINE_ENV', 'local')}.env"
         try:
-            return cls()  # type: ignore[call-arg]  # the fields come from the sources above
+            return cls(**_file_values(file))  # type: ignore[arg-type]  # pydantic makes each of its field's type
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
             raise SettingsError(
-                f"The settings in {env_file()} and {_settings_file()} cannot be used ({faults}). "
+                f"The settings in {env_file()} and {file} cannot be used ({faults}). "
                 "`make up` writes a .env where there is none."
             ) from error
 
@@ -135,6 +121,11 @@ class Settings(BaseSettings):
             "aws_access_key_id": self.aws_access_key_id,
             "aws_secret_access_key": self.aws_secret_access_key.get_secret_value(),
         }
+
+    def client_options(self, service: str) -> dict[str, Any]:
+        """Keyword arguments of `boto3.client(service, …)`: endpoint, region, and credentials where settings hold them."""
+        endpoint = self.s3_endpoint_url if service == "s3" else self.aws_endpoint_url
+        return {"endpoint_url": endpoint, "region_name": self.aws_region, **self.aws_credentials}
 
     @property
     def dag_id(self) -> str:

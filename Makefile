@@ -1,0 +1,58 @@
+# Every command is `python -m stack <command>`; this file only names them and makes the environment that they run in.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+
+MODE ?= batch
+POSTS ?=
+RATE ?=
+
+.PHONY: help
+help: ## this list
+	@echo "The Pinterest data pipeline, on this machine. In a hurry: make demo"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.run: pyproject.toml uv.lock stack/bootstrap.py
+	@$(PYTHON) stack/bootstrap.py run
+
+.venv/.test: .venv/.run
+	@$(PYTHON) stack/bootstrap.py test
+
+.PHONY: up status demo emulate batch answers logs down reset doctor test lint
+up: .venv/.run ## build and start everything, wait until it is healthy, print where it is
+	@$(RUN) stack up
+
+demo: .venv/.run ## up, 3,000 posts down the batch path, the daily run, the eight answers
+	@$(RUN) stack demo
+
+emulate: .venv/.run ## send posts: MODE=batch|streaming|both POSTS=1000 RATE=50 ARGS='--batch-size 50'
+	@$(RUN) emulator $(MODE) $(if $(POSTS),--posts $(POSTS)) $(if $(RATE),--rate $(RATE)) $(ARGS)
+
+batch: .venv/.run ## run the daily batch in Airflow now, and follow it
+	@$(RUN) stack batch $(ARGS)
+
+answers: .venv/.run ## print the eight answers
+	@$(RUN) stack answers
+
+status: .venv/.run ## each service, topic, connector, object count and table
+	@$(RUN) stack status
+
+logs: .venv/.run ## follow the logs: SERVICE=connect for one
+	@$(RUN) stack logs $(SERVICE)
+
+down: .venv/.run ## stop everything; data stays
+	@$(RUN) stack down
+
+reset: .venv/.run ## stop everything and delete its data (asks first)
+	@$(RUN) stack reset
+
+doctor: .venv/.run ## what this machine has, lacks, or has in the way
+	@$(RUN) stack doctor
+
+test: .venv/.test ## lint, unit, contract and integration tests, on a stack of their own
+	@$(RUN) stack test $(ARGS)
+
+lint: .venv/.test ## ruff, mypy, shellcheck, hadolint
+	@$(RUN) stack lint

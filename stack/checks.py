@@ -1,0 +1,54 @@
+"""`make lint` and `make test`: the order of the checks, the cheapest first."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from stack.compose import ROOT
+from stack.errors import StackError
+
+BIN = Path(sys.executable).parent
+PYTHON = str(BIN / "python")
+
+
+class CheckError(StackError):
+    """A check failed. Its own words are above."""
+
+
+def lint(console: Console) -> None:
+    """ruff, mypy, shellcheck and hadolint over every tracked file of their kind. Raises `CheckError`."""
+    shell = [
+        name
+        for name in _tracked()
+        if name.endswith(".sh") or _first_line(name).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
+    ]
+    dockerfiles = [name for name in _tracked() if Path(name).name == "Dockerfile"]
+    packages = ["settings", "stack", "emulator", "spark_jobs", "localstack/deploy.py"]
+    _run(console, "ruff check", [str(BIN / "ruff"), "check", "."])
+    _run(console, "ruff format", [str(BIN / "ruff"), "format", "--check", "."])
+    _run(console, "mypy", [str(BIN / "mypy"), *packages])
+    _run(console, "shellcheck", [str(BIN / "shellcheck"), *shell])
+    _run(console, "hadolint", [str(BIN / "hadolint"), "--config", ".hadolint.yaml", *dockerfiles])
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.splitlines() if (ROOT / name).is_file()]
+
+
+def _first_line(name: str) -> str:
+    with (ROOT / name).open("rb") as file:
+        return file.readline().decode(errors="replace")
+
+
+def _run(console: Console, title: str, command: list[str], **environment: str) -> None:
+    console.rule(title, align="left")
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **environment})
+    if done.returncode:
+        raise CheckError(f"{title} failed after {time.monotonic() - started:.0f} s; what it found is above.")
+    console.print(f"{title}: {time.monotonic() - started:.0f} s", style="dim", highlight=False)

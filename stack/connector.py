@@ -1,0 +1,89 @@
+"""The S3 sink: its configuration, in Confluent's property names (contract §5), and its state in Kafka Connect."""
+
+import requests
+
+from settings import Settings
+from stack.errors import StackError
+from stack.waiting import wait_until
+
+NAME = "s3-sink"
+
+
+class ConnectorError(StackError):
+    """Kafka Connect refused the sink, or one of its tasks failed."""
+
+
+def configuration(workers: Settings) -> dict[str, str]:
+    """The sink's configuration. `workers` are the settings as Connect's workers see the world."""
+    endpoint = workers.s3_endpoint_url
+    elsewhere = {"store.url": endpoint, "s3.path.style.access.enabled": "true"} if endpoint else {}
+    credentials = {name.replace("_", "."): value for name, value in workers.aws_credentials.items()}
+    return {
+        "connector.class": "pinterest.connect.s3.S3SinkConnector",
+        "tasks.max": "3",
+        "topics.regex": rf"{workers.user_id}\..*",
+        "s3.bucket.name": workers.bucket,
+        "s3.region": workers.aws_region,
+        "topics.dir": "topics",
+        "flush.size": "1000",
+        # A laptop wants to see its posts in the lake within seconds; in the cloud larger objects are cheaper.
+        "rotate.interval.ms": "2000",
+        "lake.check.interval.ms": "5000",
+        "format.class": "io.confluent.connect.s3.format.json.JsonFormat",
+        "partitioner.class": "io.confluent.connect.storage.partitioner.DefaultPartitioner",
+        "storage.class": "io.confluent.connect.s3.storage.S3Storage",
+        "schema.compatibility": "NONE",
+        "behavior.on.null.values": "ignore",
+        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "value.converter.schemas.enable": "false",
+        # What is not JSON goes to a topic of its own, with the reason in its headers, and the task goes on.
+        "errors.tolerance": "all",
+        "errors.deadletterqueue.topic.name": workers.dead_letter_topic,
+        "errors.deadletterqueue.topic.replication.factor": "1",
+        "errors.deadletterqueue.context.headers.enable": "true",
+        "consumer.override.auto.offset.reset": "earliest",
+        **elsewhere,
+        **credentials,
+    }
+
+
+def deploy(settings: Settings, workers: Settings) -> None:
+    """Give Connect the configuration and wait until every task runs. Raises `ConnectorError`."""
+    url = f"{settings.connect_url}/connectors/{NAME}/config"
+    try:
+        answer = requests.put(url, json=configuration(workers), timeout=60)
+    except requests.RequestException as error:
+        raise ConnectorError(
+            f"Kafka Connect does not answer at {settings.connect_url} ({error}). `make status` says more."
+        ) from error
+    if not answer.ok:
+        raise ConnectorError(
+            f"Kafka Connect refused the sink's configuration: {answer.json().get('message', answer.text)}"
+        )
+    wait_until(
+        lambda: state(settings) == "RUNNING",
+        60,
+        lambda: ConnectorError(f"The S3 sink does not run: {state(settings)}. `make logs SERVICE=connect` says more."),
+    )
+
+
+def state(settings: Settings) -> str:
+    """`RUNNING` if the connector and all of its tasks run, else what does not and why, in one line."""
+    try:
+        answer = requests.get(f"{settings.connect_url}/connectors/{NAME}/status", timeout=10)
+    except requests.RequestException:
+        return f"Kafka Connect does not answer at {settings.connect_url}"
+    if answer.status_code == 404:
+        return "not deployed: make up"
+    status = answer.json()
+    if not answer.ok or "connector" not in status:
+        return str(status.get("message", answer.text))[:200]
+    parts = [status["connector"], *status["tasks"]]
+    if len(parts) == 1:
+        return "no task yet"
+    unwell = [part for part in parts if part["state"] != "RUNNING"]
+    if not unwell:
+        return "RUNNING"
+    trace = unwell[0].get("trace", "").strip().splitlines()
+    return f"{len(unwell)} of {len(parts)} parts {unwell[0]['state']}{': ' + trace[0][:200] if trace else ''}"

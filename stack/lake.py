@@ -1,0 +1,88 @@
+"""What the lake holds: raw objects as the sink left them (contract §5), and Delta tables."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from settings import Settings
+from stack.errors import DataError
+from stack.topics import Partition
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+OBJECT_NAME = re.compile(
+    r"^topics/(?P<topic>[^/]+)/partition=(?P<partition>\d+)/(?P=topic)\+(?P=partition)\+(?P<start>\d{10})\.json$"
+)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One partition's raw objects. `next_offset` is the offset after the last record that landed."""
+
+    objects: int
+    size: int
+    next_offset: int
+
+
+@cache
+def _client(settings: Settings) -> "S3Client":
+    client: S3Client = boto3.client("s3", **settings.client_options("s3"))
+    return client
+
+
+def landed(settings: Settings) -> dict[Partition, Landed]:
+    """The raw objects of each partition that has any. Raises `DataError` where S3 or the bucket is out of reach."""
+    s3 = _client(settings)
+    found: dict[Partition, list[tuple[str, int]]] = defaultdict(list)
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(
+            Bucket=settings.bucket, Prefix=f"topics/{settings.user_id}."
+        ):
+            for item in page.get("Contents", []):
+                if name := OBJECT_NAME.match(item["Key"]):
+                    found[name["topic"], int(name["partition"])].append((item["Key"], item["Size"]))
+        return {
+            partition: Landed(
+                len(objects), sum(size for _, size in objects), _next_offset(s3, settings.bucket, objects[-1][0])
+            )
+            for partition, objects in sorted(found.items())
+        }
+    except (BotoCoreError, ClientError) as error:
+        raise DataError(
+            f"The lake s3://{settings.bucket} cannot be listed: {error}. `make status` says more."
+        ) from error
+
+
+def _next_offset(s3: "S3Client", bucket: str, key: str) -> int:
+    """S3 lists keys in order, and ten digits keep the order of offsets, so the last key is the last object."""
+    return int(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["last-offset"]) + 1
+
+
+def behind(settings: Settings, ends: dict[Partition, int]) -> int:
+    """How many records of Kafka's `ends` have not landed yet."""
+    there = landed(settings)
+    return sum(
+        max(0, end - (there[partition].next_offset if partition in there else 0)) for partition, end in ends.items()
+    )
+
+
+def table(settings: Settings, path: str) -> DeltaTable | None:
+    """The Delta table at `path` in the bucket, or None if there is none."""
+    options = {"AWS_REGION": settings.aws_region}
+    if settings.s3_endpoint_url:
+        options |= {"AWS_ENDPOINT_URL": settings.s3_endpoint_url, "AWS_ALLOW_HTTP": "true"}
+    options |= {name.upper(): value for name, value in settings.aws_credentials.items()}
+    try:
+        return DeltaTable(f"s3://{settings.bucket}/{path}", storage_options=options)
+    except TableNotFoundError:
+        return None
+    except Exception as error:  # delta-rs raises its own kinds for each thing that S3 may answer
+        raise DataError(f"The table s3://{settings.bucket}/{path} cannot be read: {error}.") from error
