@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from stack import engine, images
 from stack.compose import ROOT
 from stack.errors import StackError
 
 BIN = Path(sys.executable).parent
-PYTHON = str(BIN / "python")
+PYTEST = [str(BIN / "python"), "-m", "pytest"]
 
 
 class CheckError(StackError):
@@ -52,3 +53,21 @@ def _run(console: Console, title: str, command: list[str], **environment: str) -
     if done.returncode:
         raise CheckError(f"{title} failed after {time.monotonic() - started:.0f} s; what it found is above.")
     console.print(f"{title}: {time.monotonic() - started:.0f} s", style="dim", highlight=False)
+
+
+def test(console: Console, integration: bool = True) -> None:
+    """Everything, the cheapest first. Raises `CheckError` at the first part that fails, `EngineError` where there is no engine."""
+    lint(console)
+    _run(console, "unit tests", [*PYTEST, "tests/unit", "--ignore=tests/unit/spark_jobs", "--ignore=tests/unit/airflow"])
+    engine.ensure()
+    images.build()
+    # Spark and Airflow are tested where they run: in their own images, with their own Python and Java.
+    _run(console, "unit tests of spark_jobs", _in_image("pinterest/spark", "/opt/spark/bin/python", "tests/unit/spark_jobs"))
+    _run(console, "unit tests of the DAG", _in_image("pinterest/airflow", "/opt/airflow/bin/python", "tests/unit/airflow"))
+    if integration:
+        _run(console, "integration tests", [*PYTEST, "tests/integration"])
+
+
+def _in_image(image: str, python: str, tests: str) -> list[str]:
+    container = ["docker", "run", "--rm", "--network", "none", "--volume", f"{ROOT}:/opt/pipeline:ro", "--env", "USER_ID=unit"]
+    return [*container, "--env", "PIPELINE_ENV=container", image, python, "-m", "pytest", "-p", "no:cacheprovider", tests]
