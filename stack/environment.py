@@ -20,7 +20,8 @@ PORTS = {
 
 
 def _kafka_cluster_id() -> str:
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+    identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return "A" + identity[1:]  # a leading dash would be taken for an option
 
 
 def _defaults() -> dict[str, str]:

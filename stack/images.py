@@ -71,9 +71,8 @@ def _provide_debian() -> None:
     print(f"{time.monotonic() - started:.0f} s", flush=True)
 
 
-def host_mirror() -> list[str]:
+def host_mirror(apt: Path = Path("/etc/apt")) -> list[str]:
     """The Debian mirror that this machine's apt uses, as debootstrap's last argument; nothing where it names none (Ubuntu)."""
-    apt = Path("/etc/apt")
     for file in (apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))):
         text = re.sub(r"#.*", "", file.read_text()) if file.is_file() else ""
         if found := re.search(r"https?://\S+/debian/?(?=\s)", text):
