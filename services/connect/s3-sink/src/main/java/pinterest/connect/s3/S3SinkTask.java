@@ -7,15 +7,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.errors.ConnectException;
-import org.apache.kafka.connect.errors.DataException;
 import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.json.JsonConverter;
-import org.apache.kafka.connect.sink.ErrantRecordReporter;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.apache.kafka.connect.sink.SinkTask;
 import org.slf4j.Logger;
@@ -131,13 +128,7 @@ public final class S3SinkTask extends SinkTask {
             refuseNull(record);
             return;
         }
-        byte[] line;
-        try {
-            line = json.fromConnectData(record.topic(), record.valueSchema(), record.value());
-        } catch (DataException e) {
-            reportUnwritable(record, e);
-            return;
-        }
+        byte[] line = json.fromConnectData(record.topic(), record.valueSchema(), record.value());
         writer.write(record.originalKafkaOffset(), record.timestamp(), line, clock.getAsLong());
         while (writers.values().stream().mapToLong(PartitionWriter::bufferedBytes).sum() > config.bufferBytes()) {
             writers.values().stream().max(Comparator.comparingLong(PartitionWriter::bufferedBytes)).orElseThrow().upload();
@@ -149,27 +140,6 @@ public final class S3SinkTask extends SinkTask {
             throw new ConnectException(("The record at offset %d of %s-%d has no value, and %s is %s: set it to %s to leave such records out "
                 + "of the lake.").formatted(record.originalKafkaOffset(), record.originalTopic(), record.originalKafkaPartition(),
                 S3SinkConfig.NULL_VALUES, S3SinkConfig.FAIL, S3SinkConfig.IGNORE));
-        }
-    }
-
-    /**
-     * JSON can be read that cannot be written: half of a surrogate pair, as {@code "\ud83d"}. Such a record goes where the worker puts those
-     * that cannot be read, and is there before anything behind it is in the lake.
-     */
-    private void reportUnwritable(SinkRecord record, DataException fault) {
-        ErrantRecordReporter deadLetters = context.errantRecordReporter();
-        if (deadLetters == null) {
-            throw new ConnectException(("The record at offset %d of %s-%d cannot be written as JSON, and there is no place for such records: set "
-                + "errors.tolerance to all, and name a dead-letter topic.").formatted(record.originalKafkaOffset(), record.originalTopic(),
-                record.originalKafkaPartition()), fault);
-        }
-        try {
-            deadLetters.report(record, fault).get();
-        } catch (ExecutionException e) {
-            throw new ConnectException("A record that cannot be written as JSON could not be put into the dead-letter topic.", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ConnectException("The task was stopped while it put a record into the dead-letter topic.", e);
         }
     }
 
