@@ -1,0 +1,132 @@
+"""The batch path's three steps: `clean` a frame, `answer` the questions, `check` the result.
+
+    python -m spark_jobs.batch clean pin|geo|user [--full]
+    python -m spark_jobs.batch answer
+    python -m spark_jobs.batch check
+
+or this file as spark-submit's application with the same arguments. The last line says what was done, or what went wrong.
+
+A frame is cleaned incrementally: a checkpoint knows which objects were read. The table's property `pinterest.checkpoint` names the
+checkpoint that is its own, and **the first batch of a checkpoint replaces the table**, property and rows in one commit. So starting over,
+which is all that `--full` does, means a new checkpoint; a run that is killed before that commit has changed nothing, and one that is killed
+later is continued by the next run, with or without `--full`. The same rule mends a table or a checkpoint that vanished by itself.
+"""
+
+import argparse
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from uuid import uuid4
+
+from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from settings import FRAMES, Frame, Settings, SettingsError
+from spark_jobs import quarantine, tables
+from spark_jobs.answers import write_answers
+from spark_jobs.check import check
+from spark_jobs.cleaning import clean
+from spark_jobs.errors import JobError, MissingTableError
+from spark_jobs.lake import Files, lines, stream_objects
+from spark_jobs.paths import Lake
+from spark_jobs.session import session
+
+
+@dataclass
+class Counts:
+    """What one run did: records read, rows written to the table, records put into quarantine."""
+
+    read: int = 0
+    merged: int = 0
+    quarantined: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.read} records read, {self.merged} rows merged, {self.quarantined} quarantined"
+
+
+def clean_frame(spark: SparkSession, lake: Lake, frame: Frame, topic: str, full: bool = False) -> Counts:
+    """Bring a frame's table and its quarantine up to the objects that are there now. All counts are 0 if there are none."""
+    counts = Counts()
+    files = Files(spark)
+    if not files.exists(lake.objects(topic)):
+        print(f"There is nothing under {lake.objects(topic)} yet.")
+        return counts
+    checkpoint = (None if full else tables.checkpoint_of(spark, lake.table(frame))) or uuid4().hex
+
+    def take(objects: DataFrame, batch: int) -> None:
+        cleaned = clean(lines(objects, topic), frame).persist()
+        read, rejected = cleaned.agg(F.count("*"), F.count_if(F.size("reasons") > 0)).collect()[0]
+        rows, rejects = tables.latest(cleaned, frame), quarantine.quarantined(cleaned, frame)
+        if batch == 0:
+            # The table first: with it the new checkpoint counts, and this batch is repeated until the quarantine has followed.
+            counts.merged += tables.replace(lake.table(frame), rows, checkpoint)
+            quarantine.replace(lake.quarantine, rejects, frame)
+        else:
+            counts.merged += tables.merge(lake.table(frame), rows)
+            if rejected:
+                quarantine.insert(lake.quarantine, rejects, frame)
+        counts.read += read
+        counts.quarantined += rejected
+        cleaned.unpersist()
+
+    stream = stream_objects(spark, lake.objects(topic)).writeStream.foreachBatch(take)
+    stream = stream.option("checkpointLocation", f"{lake.checkpoints(frame)}/{checkpoint}").trigger(availableNow=True)
+    stream.start().awaitTermination()
+    for old in files.children(lake.checkpoints(frame)):
+        if old != checkpoint:
+            files.delete(f"{lake.checkpoints(frame)}/{old}")
+    return counts
+
+
+def answer(spark: SparkSession, lake: Lake) -> str:
+    """Answer the questions from the three tables. Raises `MissingTableError` if one has not been made."""
+    for frame in FRAMES:
+        if not DeltaTable.isDeltaTable(spark, lake.table(frame)):
+            raise MissingTableError(f"There is no table {lake.table(frame)}. Post something, then run `clean {frame}`.")
+    frames: dict[Frame, DataFrame] = {frame: spark.read.format("delta").load(lake.table(frame)) for frame in FRAMES}
+    rows = write_answers(frames, lake)
+    return ", ".join(f"{name}: {count} rows" for name, count in rows.items())
+
+
+def main(arguments: list[str]) -> int:
+    """Run one step. Gives the process's exit code."""
+    parser = argparse.ArgumentParser(prog="spark_jobs.batch", description="The batch path, step by step.")
+    steps = parser.add_subparsers(dest="step", required=True)
+    cleaning = steps.add_parser("clean", help="bring a frame's table up to date with the lake")
+    cleaning.add_argument("frame", choices=FRAMES)
+    cleaning.add_argument("--full", action="store_true", help="start over: read everything again")
+    steps.add_parser("answer", help="answer the eight questions")
+    steps.add_parser("check", help="check that the tables hold what they must")
+    options = parser.parse_args(arguments)
+    name = " ".join(filter(None, (options.step, getattr(options, "frame", None))))
+
+    started = time.monotonic()
+    try:
+        settings = Settings.load()
+        lake = Lake.of(settings)
+        spark = session(settings, f"pinterest {name}")
+        if options.step == "clean":
+            done = str(clean_frame(spark, lake, options.frame, settings.topic(options.frame), options.full))
+        elif options.step == "answer":
+            done = answer(spark, lake)
+        else:
+            done = check(spark, lake, {frame: settings.topic(frame) for frame in FRAMES})
+        spark.stop()
+    except (JobError, SettingsError) as error:
+        print(f"{name} failed: {error}", flush=True)
+        return 1
+    except (PySparkException, Py4JJavaError) as error:
+        traceback.print_exc()
+        reason = str(error).strip().splitlines()[0]
+        print(f"{name} failed in Spark: {reason} (the details are above)", flush=True)
+        return 1
+    print(f"{name}: {done}, {time.monotonic() - started:.1f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

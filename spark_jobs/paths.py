@@ -1,0 +1,34 @@
+"""Where everything lies in the bucket."""
+
+from dataclasses import dataclass
+
+from settings import Frame, Settings
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The bucket's folders, under a root such as `s3a://user-0a1b-bucket`, or a local folder in a test."""
+
+    root: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Lake":
+        return cls(f"s3a://{settings.bucket}")
+
+    def objects(self, topic: str) -> str:
+        """What Kafka Connect landed (contract §5)."""
+        return f"{self.root}/topics/{topic}"
+
+    def table(self, frame: Frame) -> str:
+        return f"{self.root}/batch/{frame}"
+
+    @property
+    def quarantine(self) -> str:
+        return f"{self.root}/batch/quarantine"
+
+    def answer(self, name: str) -> str:
+        return f"{self.root}/answers/{name}"
+
+    def checkpoints(self, frame: Frame) -> str:
+        """The folder of a frame's checkpoints, of which the table names the one that is its own."""
+        return f"{self.root}/checkpoints/batch/{frame}"

@@ -1,0 +1,71 @@
+"""The three tables, one row for each `ind`: Delta, with the place in the log that each row came from.
+
+The record with the highest offset, then partition, wins (contract §6), and that is compared with the table as well as within a batch. So
+neither the order of reading nor reading twice makes a difference.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from delta.exceptions import DeltaConcurrentModificationException
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from settings import Frame
+from spark_jobs.cleaning import COLUMNS, accepted
+
+CHECKPOINT = "pinterest.checkpoint"
+"""The table property that names the checkpoint whose reading the table holds."""
+
+_ATTEMPTS = 5
+
+T = TypeVar("T")
+
+
+def latest(cleaned: DataFrame, frame: Frame) -> DataFrame:
+    """The accepted row of each `ind` that is last in its log: the contract's columns, `source_partition`, `source_offset`."""
+    rows = accepted(cleaned).select(
+        *COLUMNS[frame], F.col("partition").alias("source_partition"), F.col("offset").alias("source_offset")
+    )
+    row = F.struct(*rows.columns)
+    last = F.max_by(row, F.struct("source_offset", "source_partition")).alias("row")
+    return rows.groupBy("ind").agg(last).select("row.*")
+
+
+def replace(path: str, rows: DataFrame, checkpoint: str) -> int:
+    """Start the table over with these rows, read by that checkpoint, in one commit. Gives the number of rows."""
+    rows.writeTo(f"delta.`{path}`").using("delta").tableProperty(CHECKPOINT, checkpoint).createOrReplace()
+    return rows.sparkSession.read.format("delta").load(path).count()
+
+
+def merge(path: str, rows: DataFrame) -> int:
+    """Insert each row whose `ind` is new, and replace it where this one is later in its log. Gives the number of rows written."""
+    later = "struct(new.source_offset, new.source_partition) > struct(old.source_offset, old.source_partition)"
+    merging = DeltaTable.forPath(rows.sparkSession, path).alias("old").merge(rows.alias("new"), "old.ind = new.ind")
+    return affected(merging.whenMatchedUpdateAll(later).whenNotMatchedInsertAll().execute())
+
+
+def affected(metrics: DataFrame) -> int:
+    """The number of rows a MERGE wrote, from what it returns."""
+    return int(metrics.collect()[0]["num_affected_rows"])
+
+
+def checkpoint_of(spark: SparkSession, path: str) -> str | None:
+    """The checkpoint that the table was read by; None if there is no table."""
+    if not DeltaTable.isDeltaTable(spark, path):
+        return None
+    properties = DeltaTable.forPath(spark, path).detail().collect()[0]["properties"]
+    return str(properties[CHECKPOINT]) if CHECKPOINT in properties else None
+
+
+def retrying(
+    action: Callable[[], T], conflicts: Sequence[type[Exception]] = (DeltaConcurrentModificationException,)
+) -> T:
+    """Do it again if another writer was faster; at most five times, as each conflict means that one of us got on."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return action()
+        except tuple(conflicts):
+            continue
+    return action()
