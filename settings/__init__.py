@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     connect_url: str = ""
     rest_proxy_url: str = ""
     spark_master_url: str = ""
+    spark_url: str = ""
 
     airflow_url: str = ""
     airflow_user: str = "admin"

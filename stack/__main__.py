@@ -5,45 +5,57 @@ import sys
 
 from rich.console import Console
 
-from settings import Settings, SettingsError, env_file
-from stack import answers, compose, connector, engine, environment, images, preflight, status
+from settings import Settings, SettingsError
+from stack import answers, batch, checks, commands, compose, status
 from stack.errors import StackError
 
 
-def up(console: Console) -> None:
-    engine.ensure()
-    added = environment.write(env_file())
-    if added:
-        console.print(f"Wrote to {env_file().name}: {', '.join(added)}", highlight=False)
-    preflight.check()
-    images.build()
-    console.print("Starting the containers …")
-    compose.up()
-    settings = Settings.load()
-    compose.capture("exec", "-T", "localstack", "/opt/localstack/bin/python", "localstack/deploy.py")
-    connector.deploy(settings, Settings.load("container"))
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
+    named = parser.add_subparsers(dest="command", required=True)
+    for name in ("up", "demo", "status", "answers", "down", "doctor", "lint"):
+        named.add_parser(name)
+    named.add_parser("batch").add_argument("--full", action="store_true", help="make the tables again from everything")
+    named.add_parser("logs").add_argument("service", nargs="?")
+    named.add_parser("reset").add_argument("--yes", action="store_true", help="do not ask")
+    named.add_parser("test").add_argument("--quick", action="store_true", help="without the integration tests")
+    return parser
 
 
 def main() -> int:
+    arguments = _parser().parse_args()
     console = Console()
-    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("up", "status", "answers", "down", "doctor"):
-        commands.add_parser(name)
-    arguments = parser.parse_args()
     try:
         match arguments.command:
             case "up":
-                up(console)
+                commands.up(console)
+            case "demo":
+                commands.demo(console)
             case "status":
                 return 0 if status.show(Settings.load(), console) else 1
             case "answers":
                 answers.show(Settings.load(), console)
+            case "batch":
+                batch.run(Settings.load(), console, full=arguments.full)
             case "down":
                 compose.run("down", "--remove-orphans")
+                console.print("Stopped. The data is kept; `make up` brings it back.")
+            case "reset":
+                commands.reset(console, sure=arguments.yes)
+            case "logs":
+                compose.run("logs", "--follow", "--tail", "100", *filter(None, [arguments.service]))
+            case "doctor":
+                commands.doctor(console)
+            case "lint":
+                checks.lint(console)
+            case "test":
+                checks.test(console, integration=not arguments.quick)
     except (StackError, SettingsError) as error:
-        console.print(f"[bold red]✗[/] {error}", highlight=False)
+        console.print(f"[bold red]✗[/] {error}", highlight=False, soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        console.print("Stopped by Ctrl-C.")
+        return 130
     return 0
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 from testcontainers.compose import DockerCompose
@@ -42,11 +43,21 @@ class Stack:
     def run(self, *module: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """`python -m <module…>` as the Makefile calls it; its output is captured, and shown if it fails."""
         done = subprocess.run(
-            [sys.executable, "-m", *module], cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=timeout, check=False
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         if check and done.returncode:
             pytest.fail(f"python -m {' '.join(module)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
+
+    def start(self, *module: str, output: IO[str]) -> subprocess.Popen[str]:
+        """The same, under way: the caller waits for it."""
+        return subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, stdout=output, stderr=output, text=True)
 
     def docker(self, *command: str) -> str:
         return subprocess.run(["docker", *command], check=True, capture_output=True, text=True).stdout
@@ -57,6 +68,9 @@ class Stack:
         assert found.Name, f"no container of {service}"
         return found.Name
 
+    def is_healthy(self, service: str) -> bool:
+        return self.docker("inspect", "--format", "{{.State.Health.Status}}", self.container(service)).strip() == "healthy"
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -65,7 +79,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     project = f"pinterest-test-{secrets.token_hex(3)}"
     environment.write(folder / ".env", COMPOSE_PROJECT_NAME=project, USER_ID="test", **ports)
     os.environ["PIPELINE_ENV_FILE"] = str(folder / ".env")
-    compose = DockerCompose(context=str(ROOT), compose_file_name="docker-compose.yml", env_file=str(folder / ".env"), wait=True)
+    compose = DockerCompose(
+        context=str(ROOT), compose_file_name="docker-compose.yml", env_file=str(folder / ".env"), wait=True
+    )
     try:
         compose.start()
         here = Stack(Settings.load(), compose, folder)
