@@ -59,11 +59,14 @@ def clean_frame(spark: SparkSession, lake: Lake, frame: Frame, topic: str, full:
 
     def take(objects: DataFrame, batch: int) -> None:
         cleaned = clean(lines(objects, topic), frame).persist()
-        read, rejected = cleaned.agg(F.count("*"), F.count_if(F.size("reasons") > 0)).collect()[0]
+        bad = F.size("reasons") > 0
+        inds = F.count_distinct(F.when(~bad, F.col("ind")))
+        read, rejected, posts = cleaned.agg(F.count("*"), F.count_if(bad), inds).collect()[0]
         rows, rejects = tables.latest(cleaned, frame), quarantine.quarantined(cleaned, frame)
         if batch == 0:
             # The table first: with it the new checkpoint counts, and this batch is repeated until the quarantine has followed.
-            counts.merged += tables.replace(lake.table(frame), rows, checkpoint)
+            tables.replace(lake.table(frame), rows, checkpoint)
+            counts.merged += posts
             quarantine.replace(lake.quarantine, rejects, frame)
         else:
             counts.merged += tables.merge(lake.table(frame), rows)

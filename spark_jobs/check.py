@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from settings import Frame
@@ -79,8 +79,10 @@ def check(spark: SparkSession, lake: Lake, topics: Mapping[Frame, str]) -> str:
 def account(
     frame: Frame, *, table: DataFrame, quarantine: DataFrame, objects: DataFrame, consumed: DataFrame, topic: str
 ) -> Account:
-    """Count. `objects` as `lake.read_objects` gives them, `consumed` the `source` of those that a run has read."""
-    read = objects.join(consumed, "source", "left_semi")
+    """Count. `objects` as `lake.read_objects` gives them, `consumed` the `name` of those that a run has read."""
+    # By name, as Spark's log and its metadata column spell the way there differently.
+    named = objects.withColumn("name", _name("source"))
+    read = named.join(consumed, "name", "left_semi")
     record = F.from_json("raw", f"`{FIELDS[frame][0]}` string")
     ind = record[FIELDS[frame][0]].try_cast("int").alias("ind")
     # An object that was uploaded twice under two names holds the same records.
@@ -103,7 +105,7 @@ def account(
         F.count_if(F.col("ind").isNull()).alias("null_inds"),
         F.count_distinct("ind").alias("inds"),
     )
-    waiting = objects.join(consumed, "source", "left_anti")
+    waiting = named.join(consumed, "name", "left_anti")
     return Account(
         **counts.collect()[0].asDict(), **rows.collect()[0].asDict(), quarantine=ours.count(), waiting=waiting.count()
     )
@@ -111,7 +113,9 @@ def account(
 
 def _consumed(spark: SparkSession, checkpoint: str) -> DataFrame:
     """The objects that a checkpoint has read: the file source's own log, a line of JSON an object after a line with its version."""
-    log = spark.read.text(f"{checkpoint}/sources/0")
-    return (
-        log.select(F.get_json_object("value", "$.path").alias("source")).where(F.col("source").isNotNull()).distinct()
-    )
+    log = spark.read.text(f"{checkpoint}/sources/0").select(F.get_json_object("value", "$.path").alias("source"))
+    return log.select(_name("source")).dropna().distinct()
+
+
+def _name(path: str) -> Column:
+    return F.substring_index(path, "/", -1).alias("name")

@@ -15,13 +15,13 @@ _BYTES_PER_TRIGGER = 64 * 1024**2
 
 def stream_objects(spark: SparkSession, path: str) -> DataFrame:
     """The objects under `path` that a stream has not seen yet: `value` (the whole text) and `source` (the object's path)."""
-    reader = spark.readStream.option("wholetext", True).option("pathGlobFilter", OBJECTS)
-    return _objects(reader.option("maxBytesPerTrigger", _BYTES_PER_TRIGGER).text(path))
+    reader = spark.readStream.option("maxBytesPerTrigger", _BYTES_PER_TRIGGER)
+    return _objects(reader.text(path, wholetext=True, pathGlobFilter=OBJECTS))
 
 
 def read_objects(spark: SparkSession, path: str) -> DataFrame:
     """All objects under `path`, in the same form."""
-    return _objects(spark.read.option("wholetext", True).option("pathGlobFilter", OBJECTS).text(path))
+    return _objects(spark.read.text(path, wholetext=True, pathGlobFilter=OBJECTS))
 
 
 def _objects(files: DataFrame) -> DataFrame:

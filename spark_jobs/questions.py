@@ -49,14 +49,14 @@ def categories_by_year(pin: DataFrame, geo: DataFrame, user: DataFrame) -> DataF
 
 def poster_by_country(pin: DataFrame, geo: DataFrame, user: DataFrame) -> DataFrame:
     """3: the poster with most followers in each country."""
-    best = _first(_posters(pin, geo), Window.partitionBy("country"), "follower_count")
-    return best.orderBy("country", "poster_name")
+    return _first(_posters(pin, geo), "country", "follower_count").orderBy("country", "poster_name")
 
 
 def top_poster(pin: DataFrame, geo: DataFrame, user: DataFrame) -> DataFrame:
     """3_top: the country with the most-followed poster of all; several rows if several have as many."""
-    best = _first(_posters(pin, geo), Window.partitionBy(), "follower_count")
-    return best.orderBy("country", "poster_name")
+    posters = _posters(pin, geo)
+    most = posters.agg(F.max("follower_count").alias("follower_count"))
+    return posters.join(most, "follower_count").select(*posters.columns).orderBy("country", "poster_name")
 
 
 def category_by_age(pin: DataFrame, geo: DataFrame, user: DataFrame) -> DataFrame:
@@ -116,12 +116,12 @@ def _counted(posts: DataFrame, group: Column) -> DataFrame:
 
 
 def _most_popular(counts: DataFrame, group: str) -> DataFrame:
-    return _first(counts, Window.partitionBy(group), "category_count").orderBy(group, "category")
+    return _first(counts, group, "category_count").orderBy(group, "category")
 
 
-def _first(rows: DataFrame, window: Window, by: str) -> DataFrame:
-    """The rows with the highest value in each window, all of them at a tie."""
-    ranked = rows.withColumn("rank", F.rank().over(window.orderBy(F.desc(by))))
+def _first(rows: DataFrame, group: str, by: str) -> DataFrame:
+    """The rows with the highest value in each group, all of them at a tie."""
+    ranked = rows.withColumn("rank", F.rank().over(Window.partitionBy(group).orderBy(F.desc(by))))
     return ranked.where(F.col("rank") == 1).drop("rank")
 
 

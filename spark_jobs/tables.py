@@ -4,7 +4,7 @@ The record with the highest offset, then partition, wins (contract §6), and tha
 neither the order of reading nor reading twice makes a difference.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from delta.exceptions import DeltaConcurrentModificationException
@@ -33,21 +33,16 @@ def latest(cleaned: DataFrame, frame: Frame) -> DataFrame:
     return rows.groupBy("ind").agg(last).select("row.*")
 
 
-def replace(path: str, rows: DataFrame, checkpoint: str) -> int:
-    """Start the table over with these rows, read by that checkpoint, in one commit. Gives the number of rows."""
+def replace(path: str, rows: DataFrame, checkpoint: str) -> None:
+    """Start the table over with these rows, read by that checkpoint, in one commit."""
     rows.writeTo(f"delta.`{path}`").using("delta").tableProperty(CHECKPOINT, checkpoint).createOrReplace()
-    return rows.sparkSession.read.format("delta").load(path).count()
 
 
 def merge(path: str, rows: DataFrame) -> int:
     """Insert each row whose `ind` is new, and replace it where this one is later in its log. Gives the number of rows written."""
     later = "struct(new.source_offset, new.source_partition) > struct(old.source_offset, old.source_partition)"
-    merging = DeltaTable.forPath(rows.sparkSession, path).alias("old").merge(rows.alias("new"), "old.ind = new.ind")
-    return affected(merging.whenMatchedUpdateAll(later).whenNotMatchedInsertAll().execute())
-
-
-def affected(metrics: DataFrame) -> int:
-    """The number of rows a MERGE wrote, from what it returns."""
+    table = DeltaTable.forPath(rows.sparkSession, path).alias("old").merge(rows.alias("new"), "old.ind = new.ind")
+    metrics = retrying(lambda: table.whenMatchedUpdateAll(later).whenNotMatchedInsertAll().execute())
     return int(metrics.collect()[0]["num_affected_rows"])
 
 
@@ -59,13 +54,11 @@ def checkpoint_of(spark: SparkSession, path: str) -> str | None:
     return str(properties[CHECKPOINT]) if CHECKPOINT in properties else None
 
 
-def retrying(
-    action: Callable[[], T], conflicts: Sequence[type[Exception]] = (DeltaConcurrentModificationException,)
-) -> T:
+def retrying(action: Callable[[], T]) -> T:
     """Do it again if another writer was faster; at most five times, as each conflict means that one of us got on."""
     for _ in range(_ATTEMPTS - 1):
         try:
             return action()
-        except tuple(conflicts):
+        except DeltaConcurrentModificationException:
             continue
     return action()
