@@ -34,7 +34,9 @@ with DAG(
     is_paused_upon_creation=False,
     # So that the template below renders to a list.
     render_template_as_native_obj=True,
-    params={"full": Param(False, type="boolean", description="Make the tables again from everything that ever landed.")},
+    params={
+        "full": Param(False, type="boolean", description="Make the tables again from everything that ever landed.")
+    },
     default_args={
         "retries": 2,
         "retry_delay": timedelta(seconds=15),
@@ -45,6 +47,7 @@ with DAG(
     tags=["batch"],
 ):
     clean = [
-        submit(f"clean_{frame}", f"{{{{ ['clean', '{frame}'] + (['--full'] if params.full else []) }}}}") for frame in FRAMES
+        submit(f"clean_{frame}", f"{{{{ ['clean', '{frame}'] + (['--full'] if params.full else []) }}}}")
+        for frame in FRAMES
     ]
     clean >> submit("answer_questions", ["answer"]) >> submit("check_result", ["check"])

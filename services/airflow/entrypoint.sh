@@ -10,17 +10,11 @@ airflow db migrate
 
 airflow api-server &
 airflow dag-processor &
-# No log server: whoever reads a task's log through the API server reads it from this very disk.
-airflow scheduler --skip-serve-logs &
+airflow scheduler &
 
-stop() {
-  # shellcheck disable=SC2046 # one process id a word
-  kill $(jobs -p) 2>/dev/null
-  wait
-}
-trap 'stop; exit 0' TERM INT
-set +e
-wait -n
-echo "One of Airflow's parts has ended with exit code $?; the others are stopped for all to start anew." >&2
-stop
+# shellcheck disable=SC2046 # one process id a word
+trap 'kill $(jobs -p); wait; exit 0' TERM INT
+code=0
+wait -n || code=$?
+echo "One of Airflow's parts has ended with exit code $code, so the container ends too, to start anew." >&2
 exit 1
