@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +59,7 @@ class S3SinkTaskTest {
 
     private void hasPinObjects(String... offsets) {
         assertEquals(
-            Set.copyOf(java.util.Arrays.stream(offsets).map(offset -> FOLDER + offset + ".json").toList()), s3.objects().keySet());
+            Set.copyOf(Arrays.stream(offsets).map(offset -> FOLDER + offset + ".json").toList()), s3.objects().keySet());
     }
 
     private long countOf(String method) {
@@ -160,6 +161,14 @@ class S3SinkTaskTest {
         }
         completes(worker());
         hasPinObjects("0000", "0002", "0003", "0004");
+    }
+
+    @Test
+    void aRecordAsLargeAsAnObjectDoesNotWaitForAnother() {
+        config.putAll(Map.of("flush.bytes", "1000", "rotate.interval.ms", "-1"));
+        log.append(PIN, "\"" + "x".repeat(5000) + "\"");
+        worker().drain();
+        hasPinObjects("0000");
     }
 
     @Test
@@ -355,19 +364,18 @@ class S3SinkTaskTest {
         assertEquals(Map.of(), s3.objects());
     }
 
-    /** The records at hand are from behind the place that the lake is to be filled from, and come twice. */
+    /** The records at hand are from behind the place that the lake is to be filled from, and come a second time. */
     @Test
     void aRewindOfOnePartitionSurvivesAnotherOnesFailedUpload() {
-        log.appendNumbers(PIN, 7);
+        log.appendNumbers(PIN, 10);
         Worker worker = worker();
         completes(worker);
         s3.empty();
-        worker.pass(8000);
-        log.appendNumbers(PIN, 3);
+        log.appendNumbers(PIN, 5);
         log.appendNumbers(GEO, 5);
-        worker.until(() -> worker.now() >= 10_000);
         s3.failNext("PUT", Fault.INTERNAL_ERROR, Fault.INTERNAL_ERROR);
         completes(worker);
+        assertEquals(2, worker.failures.size());
     }
 
     // S3's faults

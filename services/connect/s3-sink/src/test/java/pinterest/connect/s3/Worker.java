@@ -3,6 +3,7 @@ package pinterest.connect.s3;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +34,7 @@ final class Worker implements SinkTaskContext {
     private final KafkaLog log;
     private final Group group;
     private final S3SinkTask task = new S3SinkTask(this::now);
-    private final Map<TopicPartition, Long> consumer = new HashMap<>();
+    private final Map<TopicPartition, Long> consumer = new LinkedHashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> current = new HashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> delivered = new HashMap<>();
     private final Map<TopicPartition, Long> rewinds = new HashMap<>();
