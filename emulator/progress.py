@@ -24,11 +24,13 @@ class Totals:
     refused: int = 0
     seconds: float = 0.0
 
+    @property
+    def rate(self) -> float:
+        """Posts a second."""
+        return self.posts / self.seconds if self.seconds else 0.0
+
     def __str__(self) -> str:
-        rate = self.posts / self.seconds if self.seconds else 0.0
-        return (
-            f"{self.posts:,} posts, {self.records:,} records acknowledged, {self.refused:,} errors, {rate:,.1f} posts/s"
-        )
+        return f"{self.posts:,} posts, {self.records:,} records acknowledged, {self.refused:,} errors, {self.rate:,.1f} posts/s"
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Reporter:
         self._told: set[str] = set()
         self._start = self._last_line = 0.0
         self._bar = Progress(
-            SpinnerColumn(), BarColumn(), _TotalsColumn(self.totals), TimeElapsedColumn(), TextColumn("{task.description}"),
+            SpinnerColumn(), BarColumn(20), _TotalsColumn(self.totals), TimeElapsedColumn(), TextColumn("{task.description}"),
             console=self.console, disable=not self.console.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("Ctrl-C ends", total=self.wanted)
@@ -100,4 +102,5 @@ class _TotalsColumn(ProgressColumn):
         self._totals = totals
 
     def render(self, task: Task) -> Text:
-        return Text(str(self._totals))
+        totals = self._totals
+        return Text(f"{totals.posts:,} posts  {totals.rate:,.1f}/s  {totals.refused:,} errors", no_wrap=True)

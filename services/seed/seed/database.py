@@ -89,8 +89,7 @@ def load(cursor: Cursor, generator: Generator, report: Callable[[int], None]) ->
             _load_rows(cursor, f"{table}_loading", columns, rows)
         loaded += len(chunk)
         report(loaded)
-    cursor.execute(f"DROP TABLE IF EXISTS {', '.join(TABLES)}")
-    cursor.execute(f"RENAME TABLE {', '.join(f'{table}_loading TO {table}' for table in TABLES)}")
+    _swap(cursor)
 
 
 def allow_reader(cursor: Cursor, database: str, user: str, password: str) -> None:
@@ -123,6 +122,17 @@ def _load_rows(cursor: Cursor, table: str, columns: Sequence[str], rows: Sequenc
     warning = cursor.fetchone()
     if taken != len(rows) or warning:
         raise LoadError(f"{table} took {taken} of {len(rows)} rows; MySQL's first warning: {warning}.")
+
+
+def _swap(cursor: Cursor) -> None:
+    """One statement, so that a reader finds either the old posts or the new ones, and never none."""
+    for table, (_, definition) in TABLES.items():
+        cursor.execute(f"DROP TABLE IF EXISTS {table}_old")
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
+    cursor.execute(
+        "RENAME TABLE " + ", ".join(f"{table} TO {table}_old, {table}_loading TO {table}" for table in TABLES)
+    )
+    cursor.execute("DROP TABLE " + ", ".join(f"{table}_old" for table in TABLES))
 
 
 def _rows(cursor: Cursor, table: str) -> int:
