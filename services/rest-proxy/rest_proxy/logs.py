@@ -1,6 +1,5 @@
 """One line a problem, whatever text a client or a broker put into it."""
 
-import json
 import logging
 
 
@@ -9,7 +8,7 @@ class OneLineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        return text if text.isprintable() else json.dumps(text, ensure_ascii=False)[1:-1]
+        return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def configure() -> None:
