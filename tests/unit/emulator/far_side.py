@@ -51,8 +51,8 @@ class FarSide:
             assert body["StreamName"] == stream[1]
             return 200, self.sequence(stream[1], body["PartitionKey"])
         if stream := re.fullmatch(r"/streams/(.+)/records", path):
-            entries = [self.sequence(stream[1], one["partition-key"]) for one in body["records"]]
-            return 200, {"FailedRecordCount": 0, "Records": entries}
+            sequences = [self.sequence(stream[1], one["partition-key"]) for one in body["records"]]
+            return 200, {"FailedRecordCount": 0, "Records": sequences}
         raise AssertionError(path)
 
     def take(self, log: str, index: int) -> int:

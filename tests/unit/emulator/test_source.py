@@ -3,7 +3,8 @@ from collections.abc import Iterator
 
 import pymysql
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from pydantic import SecretStr
+from sqlalchemy import Engine, QueuePool, create_engine, event, text
 
 from emulator.errors import SourceError, UnavailableError
 from emulator.source import AWSDBConnector, PostSource
@@ -80,10 +81,11 @@ def test_the_connector_reads_its_settings() -> None:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         settings = Settings(
-            user_id="u", mysql_host="127.0.0.1", mysql_port=port, mysql_user="me", mysql_password="p@:/"
+            user_id="u", mysql_host="127.0.0.1", mysql_port=port, mysql_user="me", mysql_password=SecretStr("p@:/")
         )
         engine = AWSDBConnector(settings).create_db_connector(connections=7)
         assert (engine.url.username, engine.url.password, engine.url.database) == ("me", "p@:/", "pinterest_data")
+        assert isinstance(engine.pool, QueuePool)
         assert engine.pool.size() == 7
         with pytest.raises(UnavailableError, match=rf"MySQL at 127.0.0.1:{port} does not answer.*Connection refused"):
             PostSource(engine).highest_index()
