@@ -18,12 +18,12 @@ from pinterest_data;
 create view geo as
 select distinct ind, year("timestamp") as posted, case when country <> '' then country end as country
 from geolocation_data
-where latitude between -90 and 90 and longitude between -180 and 180;
+where coalesce(latitude between -90 and 90, true) and coalesce(longitude between -180 and 180, true);
 
 create view person as
 select distinct ind, first_name || ' ' || last_name as user_name, age, date_joined, year(date_joined) as joined
 from user_data
-where age between 0 and 120;
+where coalesce(age between 0 and 120, true);
 
 create view grown as
 select

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row
-from spark_jobs.cleaning import COLUMNS, FIELDS, NOT_AN_OBJECT, NOT_UTF8, accepted, clean, rejected
 
 from settings import FRAMES, Frame
+from spark_jobs.cleaning import COLUMNS, FIELDS, NOT_AN_OBJECT, NOT_UTF8, accepted, clean, rejected
 
 SOURCE = ("raw", "source", "topic", "partition", "offset", "reasons")
 
@@ -28,7 +28,13 @@ PIN = {
     "save_location": "Local save in /data/mens-fashion",
     "category": "mens-fashion",
 }
-GEO = {"ind": 7528, "timestamp": "2020-08-28T03:52:47", "latitude": -89.9787, "longitude": -173.293, "country": "Albania"}
+GEO = {
+    "ind": 7528,
+    "timestamp": "2020-08-28T03:52:47",
+    "latitude": -89.9787,
+    "longitude": -173.293,
+    "country": "Albania",
+}
 USER = {"ind": 7528, "first_name": "Abigail", "last_name": "Ali", "age": 20, "date_joined": "2015-10-24T11:23:51"}
 GOOD: dict[Frame, dict[str, Any]] = {"pin": PIN, "geo": GEO, "user": USER}
 
@@ -97,15 +103,19 @@ def test_dirty_values_become_null_on_exact_match_only(raw, name, dirt):
 
 
 def test_the_image_error_without_its_dot_is_not_the_dirty_value(raw):
-    assert column(clean(raw(*variants("pin", "image_src", ["Image src error"])), "pin"), "image_src") == ["Image src error"]
+    assert column(clean(raw(*variants("pin", "image_src", ["Image src error"])), "pin"), "image_src") == [
+        "Image src error"
+    ]
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_empty_texts_and_absent_fields_become_null_and_are_no_fault(raw, frame):
     key = FIELDS[frame][0]
-    cleaned = clean(raw({**dict.fromkeys(FIELDS[frame], ""), key: 1}, {key: 2}, {**dict.fromkeys(FIELDS[frame]), key: 3}), frame)
+    cleaned = clean(
+        raw({**dict.fromkeys(FIELDS[frame], ""), key: 1}, {key: 2}, {**dict.fromkeys(FIELDS[frame]), key: 3}), frame
+    )
     assert column(cleaned, "reasons") == [[], [], []]
-    empty = {name: None for name in COLUMNS[frame][1:]}
+    empty = dict.fromkeys(COLUMNS[frame][1:])
     if frame == "geo":
         empty["coordinates"] = [None, None]
     assert [row.asDict() for row in cleaned.select(*COLUMNS[frame][1:]).collect()] == [empty] * 3

@@ -1,6 +1,7 @@
 """Contract §5: a line's place in the log follows from its object's name."""
 
 import pytest
+
 from spark_jobs.lake import Files, lines, read_objects, stream_objects
 
 from .conftest import TOPIC
@@ -41,7 +42,11 @@ def test_only_a_line_feed_ends_a_line(spark, land, tmp_path, text):
 
 def test_bytes_that_are_not_utf8_arrive_as_they_are(spark, land, tmp_path):
     land(b"\xff\xfe\x80", "é")
-    found = lines(read_objects(spark, f"{tmp_path}/topics/{TOPIC}"), TOPIC).selectExpr("cast(raw as binary) as bytes").collect()
+    found = (
+        lines(read_objects(spark, f"{tmp_path}/topics/{TOPIC}"), TOPIC)
+        .selectExpr("cast(raw as binary) as bytes")
+        .collect()
+    )
     assert [bytes(row.bytes) for row in found] == [b"\xff\xfe\x80", "é".encode()]
 
 
