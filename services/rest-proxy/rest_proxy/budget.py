@@ -33,6 +33,11 @@ class Lease:
         self._budget = budget
         self._held = 0
 
+    @property
+    def room(self) -> int:
+        """What the request could take besides, if it were alone."""
+        return self._budget.limit - self._held
+
     def add(self, size: int) -> None:
         """Take `size` bytes more. Raises `OverloadedError`, or `BodyTooLargeError` if it could not even fit alone."""
         if self._held + size > self._budget.limit:

@@ -7,18 +7,21 @@ a tree of Python objects.
 """
 
 import binascii
+import codecs
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from rest_proxy.errors import ConversionFailedError, InvalidRequestError, MalformedJsonError
+from rest_proxy.errors import BodyTooLargeError, ConversionFailedError, InvalidRequestError, MalformedJsonError
 from rest_proxy.media import Format
 
 _T = TypeVar("_T")
 _NULL = msgspec.Raw(b"null")
 _RAW = msgspec.json.Decoder(msgspec.Raw)
+_PIECE = 64 * 1024
 
 
 class Record(NamedTuple):
@@ -50,23 +53,56 @@ class ProduceRequest(msgspec.Struct, forbid_unknown_fields=True):
 _PRODUCE = msgspec.json.Decoder(ProduceRequest)
 
 
+# A text as a whole, closed or not, so that the time is linear in any body; or a bracket.
+_STRUCTURE = re.compile(rb'(?s)"(?:[^"\\]|\\.)*+"?|[][{}]')
+
+
+def has_more_records(body: bytes, limit: int) -> bool:
+    """Whether a produce request has more than `limit` records, told without building any of them."""
+    if body.count(b"{") <= limit:
+        return False
+    depth = records = 0
+    for token in _STRUCTURE.finditer(body):
+        first = body[token.start()]
+        if first in b"[{":
+            depth += 1
+            records += depth == 3  # {"records": [{
+            if records > limit:
+                return True
+        elif first in b"]}":
+            depth -= 1
+    return False
+
+
+def check_utf8(body: bytes) -> None:
+    """Raises UnicodeDecodeError. In pieces: as one text, a body can be four times as long."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(body), _PIECE):
+        decoder.decode(body[start : start + _PIECE])
+    decoder.decode(b"", final=True)
+
+
 def decode(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     """Read a request body. Raises `MalformedJsonError`, or `InvalidRequestError` for JSON of another shape."""
     try:
-        body.decode()  # the decoder passes over texts that it need not look at, so it would let other encodings through
+        check_utf8(
+            body
+        )  # the decoder passes over texts that it need not look at, so it would let other encodings through
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise InvalidRequestError(f"The request is not of the expected shape: {error}.") from error
     except msgspec.DecodeError as error:
         raise MalformedJsonError(f"The body is not JSON: {error}.") from error
     except UnicodeDecodeError as error:
-        raise MalformedJsonError(f"The body is not UTF-8: byte {error.start} fits no character.") from error
+        raise MalformedJsonError(f"The body is not UTF-8: {error.reason}.") from error
     except RecursionError as error:
         raise MalformedJsonError("The body is nested too deeply to be read.") from error
 
 
-def decode_produce(body: bytes) -> list[ProduceRecord]:
-    """The records of a produce request, at least one. Raises as `decode` does."""
+def decode_produce(body: bytes, limit: int) -> list[ProduceRecord]:
+    """The records of a produce request, from 1 to `limit`. Raises `BodyTooLargeError`, or as `decode` does."""
+    if has_more_records(body, limit):
+        raise BodyTooLargeError(f"The request has more than {limit} records; send it in several requests.")
     records = decode(body, _PRODUCE).records
     if not records:
         raise InvalidRequestError('The request holds no records; expected {"records": [{"value": ...}, ...]}.')
@@ -105,7 +141,7 @@ def _json_value(data: bytes | None) -> Any:
     if data is None:
         return None
     try:
-        data.decode()
+        check_utf8(data)
         return _RAW.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConversionFailedError(f"A key or value is not JSON: {error}.") from error

@@ -66,7 +66,12 @@ def topic_routes(settings: Settings, topics: Topics, producer: RecordProducer, b
         with budget.lease() as lease:
             body = await read_body(request, lease, settings.max_body_bytes, settings.body_timeout_s)
             small = len(body) <= _SMALL
-            records = decode_produce(body) if small else await loop.run_in_executor(large_bodies, decode_produce, body)
+            limit = lease.room // RECORD_BYTES
+            records = (
+                decode_produce(body, limit)
+                if small
+                else await loop.run_in_executor(large_bodies, decode_produce, body, limit)
+            )
             lease.add(len(records) * RECORD_BYTES)
             try:
                 count = await topics.partition_count(topic, highest_partition(records, partition))

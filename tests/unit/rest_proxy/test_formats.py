@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rest_proxy.errors import ConversionFailedError, InvalidRequestError, MalformedJsonError
-from rest_proxy.formats import Record, consumed, decode_produce, encode
+from rest_proxy.errors import BodyTooLargeError, ConversionFailedError, InvalidRequestError, MalformedJsonError
+from rest_proxy.formats import Record, check_utf8, consumed, decode_produce, encode, has_more_records
 from rest_proxy.media import Format
 
 JSON_VALUES = st.recursive(
@@ -22,6 +22,9 @@ PIECES = st.lists(
     ),
     max_size=10,
 )
+
+
+LIMIT = 10
 
 
 def body(*records: str) -> bytes:
@@ -42,7 +45,7 @@ def strictly_json(text: str) -> Any:
 @given(JSON_VALUES, st.booleans(), st.sampled_from([None, 2]))
 def test_json_values_arrive_equal_and_compact(value: Any, ascii_only: bool, indent: int | None) -> None:
     text = json.dumps({"records": [{"key": [value], "value": {"v": value}}]}, ensure_ascii=ascii_only, indent=indent)
-    [record] = encode(decode_produce(text.encode()), Format.JSON)
+    [record] = encode(decode_produce(text.encode(), LIMIT), Format.JSON)
     compact = json.dumps({"v": value}, ensure_ascii=ascii_only, separators=(",", ":"))
     assert record.value == compact.encode()
     assert json.loads(record.key or b"") == [value]
@@ -56,9 +59,9 @@ def test_exactly_json_is_taken(pieces: list[str], quoted: bool) -> None:
         expected = strictly_json(text)
     except ValueError:
         with pytest.raises((MalformedJsonError, InvalidRequestError)):
-            decode_produce(body(f'{{"value":{text}}}'))
+            decode_produce(body(f'{{"value":{text}}}'), LIMIT)
     else:
-        [record] = encode(decode_produce(body(f'{{"value":{text}}}')), Format.JSON)
+        [record] = encode(decode_produce(body(f'{{"value":{text}}}'), LIMIT), Format.JSON)
         assert (record.value is None) == (expected is None)
         assert record.value is None or strictly_json(record.value.decode()) == expected
 
@@ -67,19 +70,19 @@ def test_exactly_json_is_taken(pieces: list[str], quoted: bool) -> None:
     "number", ["1.10", "1e400", "-0", "-0.0", "1" + "0" * 5000, "0.1000000000000000055511151231257827"]
 )
 def test_numbers_keep_their_text(number: str) -> None:
-    [record] = encode(decode_produce(body(f'{{"value":{number}}}')), Format.JSON)
+    [record] = encode(decode_produce(body(f'{{"value":{number}}}'), LIMIT), Format.JSON)
     assert record.value == number.encode()
 
 
 @pytest.mark.parametrize("fmt", Format)
 def test_null_and_nothing_are_none(fmt: Format) -> None:
-    assert encode(decode_produce(body('{"key":null,"value":null}', "{}")), fmt) == [Record(None, None, None)] * 2
+    assert encode(decode_produce(body('{"key":null,"value":null}', "{}"), LIMIT), fmt) == [Record(None, None, None)] * 2
 
 
 @given(st.binary())
 def test_binary_round_trip(data: bytes) -> None:
     text = b64encode(data).decode()
-    [record] = encode(decode_produce(body(f'{{"key":"{text}","value":"{text}"}}')), Format.BINARY)
+    [record] = encode(decode_produce(body(f'{{"key":"{text}","value":"{text}"}}'), LIMIT), Format.BINARY)
     assert record == Record(data, data, None)
     assert json.loads(consumed("t", 0, 0, data, data, Format.BINARY))["value"] == text
 
@@ -87,18 +90,18 @@ def test_binary_round_trip(data: bytes) -> None:
 @pytest.mark.parametrize("value", ['"a"', '"YQ"', '"Y Q="', '"é"', "1", "{}"])
 def test_what_is_not_base64(value: str) -> None:
     with pytest.raises(ConversionFailedError):
-        encode(decode_produce(body(f'{{"value":{value}}}')), Format.BINARY)
+        encode(decode_produce(body(f'{{"value":{value}}}'), LIMIT), Format.BINARY)
 
 
 def test_the_paths_partition_wins() -> None:
-    records = decode_produce(body('{"value":1,"partition":2}', '{"value":2}'))
+    records = decode_produce(body('{"value":1,"partition":2}', '{"value":2}'), LIMIT)
     assert [record.partition for record in encode(records, Format.JSON)] == [2, None]
     assert [record.partition for record in encode(records, Format.JSON, 1)] == [1, 1]
 
 
 def test_a_negative_partition() -> None:
     with pytest.raises(InvalidRequestError, match="partition -3"):
-        encode(decode_produce(body('{"value":1,"partition":-3}')), Format.JSON)
+        encode(decode_produce(body('{"value":1,"partition":-3}'), LIMIT), Format.JSON)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_a_negative_partition() -> None:
 )
 def test_json_of_another_shape(text: str) -> None:
     with pytest.raises(InvalidRequestError):
-        decode_produce(text.encode())
+        decode_produce(text.encode(), LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -114,11 +117,40 @@ def test_json_of_another_shape(text: str) -> None:
 )
 def test_what_is_not_json(data: bytes) -> None:
     with pytest.raises(MalformedJsonError):
-        decode_produce(data)
+        decode_produce(data, LIMIT)
+
+
+RECORDS = st.lists(st.fixed_dictionaries({}, optional={"key": JSON_VALUES, "value": JSON_VALUES}), max_size=12)
+
+
+@given(RECORDS, st.integers(0, 13), st.booleans())
+def test_records_are_counted_exactly(records: list[dict[str, Any]], limit: int, ascii_only: bool) -> None:
+    text = json.dumps({"records": records}, ensure_ascii=ascii_only).encode()
+    assert has_more_records(text, limit) == (len(records) > limit)
+
+
+def test_too_many_records() -> None:
+    assert len(decode_produce(body(*["{}"] * LIMIT), LIMIT)) == LIMIT
+    with pytest.raises(BodyTooLargeError, match="more than 10 records"):
+        decode_produce(body(*["{}"] * (LIMIT + 1)), LIMIT)
+
+
+@pytest.mark.parametrize("text", [b'"' * 200_000, b'"' + b'\\"' * 200_000, b"{" * 200_000, b'{"' * 100_000])
+def test_counting_takes_linear_time(text: bytes) -> None:
+    """A quadratic count would not come back from these within minutes."""
+    has_more_records(b"{" * (LIMIT + 1) + text, LIMIT)
+
+
+@given(st.text(), st.integers(0, 3))
+def test_characters_across_pieces(text: str, shift: int) -> None:
+    whole = b"x" * (64 * 1024 - shift) + text.encode()
+    check_utf8(whole)
+    with pytest.raises(UnicodeDecodeError):
+        check_utf8(whole + "é".encode()[:1])
 
 
 def test_a_schema_is_let_pass() -> None:
-    assert len(decode_produce(b'{"key_schema":"string","value_schema_id":1,"records":[{"value":1}]}')) == 1
+    assert len(decode_produce(b'{"key_schema":"string","value_schema_id":1,"records":[{"value":1}]}', LIMIT)) == 1
 
 
 def test_a_consumed_record() -> None:
