@@ -58,16 +58,47 @@ def _run(console: Console, title: str, command: list[str], **environment: str) -
 def test(console: Console, integration: bool = True) -> None:
     """Everything, the cheapest first. Raises `CheckError` at the first part that fails, `EngineError` where there is no engine."""
     lint(console)
-    _run(console, "unit tests", [*PYTEST, "tests/unit", "--ignore=tests/unit/spark_jobs", "--ignore=tests/unit/airflow"])
+    _run(
+        console, "unit tests", [*PYTEST, "tests/unit", "--ignore=tests/unit/spark_jobs", "--ignore=tests/unit/airflow"]
+    )
     engine.ensure()
     images.build()
     # Spark and Airflow are tested where they run: in their own images, with their own Python and Java.
-    _run(console, "unit tests of spark_jobs", _in_image("pinterest/spark", "/opt/spark/bin/python", "tests/unit/spark_jobs"))
-    _run(console, "unit tests of the DAG", _in_image("pinterest/airflow", "/opt/airflow/bin/python", "tests/unit/airflow"))
+    _run(
+        console,
+        "unit tests of spark_jobs",
+        _in_image("pinterest/spark", "/opt/spark/bin/python", "tests/unit/spark_jobs"),
+    )
+    _run(
+        console,
+        "unit tests of the DAG",
+        _in_image("pinterest/airflow", "/opt/airflow/bin/python", "tests/unit/airflow"),
+    )
     if integration:
         _run(console, "integration tests", [*PYTEST, "tests/integration"])
 
 
 def _in_image(image: str, python: str, tests: str) -> list[str]:
-    container = ["docker", "run", "--rm", "--network", "none", "--volume", f"{ROOT}:/opt/pipeline:ro", "--env", "USER_ID=unit"]
-    return [*container, "--env", "PIPELINE_ENV=container", image, python, "-m", "pytest", "-p", "no:cacheprovider", tests]
+    container = [
+        "docker",
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--volume",
+        f"{ROOT}:/opt/pipeline:ro",
+        "--env",
+        "USER_ID=unit",
+    ]
+    return [
+        *container,
+        "--env",
+        "PIPELINE_ENV=container",
+        image,
+        python,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        tests,
+    ]

@@ -69,7 +69,9 @@ class Stack:
         return found.Name
 
     def is_healthy(self, service: str) -> bool:
-        return self.docker("inspect", "--format", "{{.State.Health.Status}}", self.container(service)).strip() == "healthy"
+        return (
+            self.docker("inspect", "--format", "{{.State.Health.Status}}", self.container(service)).strip() == "healthy"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -46,20 +46,25 @@ def wait_for_the_lake(settings: Settings) -> None:
     wait_until(
         lambda: lake.behind(settings, ends) == 0,
         120,
-        lambda: AssertionError(f"{lake.behind(settings, ends)} records of {ends} have not landed: {lake.landed(settings)}"),
+        lambda: AssertionError(
+            f"{lake.behind(settings, ends)} records of {ends} have not landed: {lake.landed(settings)}"
+        ),
     )
 
 
 def posted_rows(settings: Settings, indices: set[int]) -> dict[Frame, pa.Table]:
     """The source's rows of the posts that were sent, straight from MySQL."""
-    with pymysql.connect(
-        host=settings.mysql_host,
-        port=settings.mysql_port,
-        user=settings.mysql_user,
-        password=settings.mysql_password.get_secret_value(),
-        database=settings.mysql_database,
-        cursorclass=pymysql.cursors.DictCursor,
-    ) as connection, connection.cursor() as cursor:
+    with (
+        pymysql.connect(
+            host=settings.mysql_host,
+            port=settings.mysql_port,
+            user=settings.mysql_user,
+            password=settings.mysql_password.get_secret_value(),
+            database=settings.mysql_database,
+            cursorclass=pymysql.cursors.DictCursor,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
         rows: dict[Frame, pa.Table] = {}
         for frame, (table, key) in SOURCE_TABLES.items():
             cursor.execute(f"SELECT * FROM {table} WHERE `{key}` IN %s", (sorted(indices),))
@@ -111,7 +116,9 @@ def test_every_service_is_well(stack: Stack) -> None:
 
 
 def test_posts_are_acknowledged_and_land_once_where_the_ledger_says(stack: Stack, ledger: Path) -> None:
-    stack.run("emulator", "batch", "--posts", str(POSTS), "--batch-size", "100", "--workers", "2", "--ledger", str(ledger))
+    stack.run(
+        "emulator", "batch", "--posts", str(POSTS), "--batch-size", "100", "--workers", "2", "--ledger", str(ledger)
+    )
     wait_for_the_lake(stack.settings)
     lines = objects_lines(stack.settings)
     entries = acknowledged(ledger)
@@ -158,9 +165,7 @@ def test_bad_input_is_dead_lettered_or_quarantined_with_its_reason(stack: Stack,
     for value in [MALFORMED, *(text.encode() for text in BAD)]:
         producer.produce(topic, value, partition=0, on_delivery=lambda _, m: places.append((m.partition(), m.offset())))
     assert producer.flush(30) == 0
-    stack.run(
-        "emulator", "batch", "--posts", str(MORE), "--batch-size", "10", "--seed", "7", "--ledger", str(ledger)
-    )
+    stack.run("emulator", "batch", "--posts", str(MORE), "--batch-size", "10", "--seed", "7", "--ledger", str(ledger))
     wait_for_the_lake(settings)
     assert connector.state(settings) == "RUNNING"
 
@@ -222,13 +227,16 @@ def test_an_unknown_topic_is_refused_through_the_gateway(stack: Stack) -> None:
 
 def test_the_emulators_user_may_only_read(stack: Stack) -> None:
     settings = stack.settings
-    with pymysql.connect(
-        host=settings.mysql_host,
-        port=settings.mysql_port,
-        user=settings.mysql_user,
-        password=settings.mysql_password.get_secret_value(),
-        database=settings.mysql_database,
-    ) as connection, connection.cursor() as cursor:
+    with (
+        pymysql.connect(
+            host=settings.mysql_host,
+            port=settings.mysql_port,
+            user=settings.mysql_user,
+            password=settings.mysql_password.get_secret_value(),
+            database=settings.mysql_database,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
         for statement in (
             "DELETE FROM user_data",
             "UPDATE user_data SET age = 1",

@@ -1,0 +1,47 @@
+"""`make batch`: run the daily DAG now and follow it."""
+
+from rich.console import Console
+
+from settings import Settings
+from stack.airflow import Airflow, AirflowError, RunEnd
+
+TOLD = {"running": "white", "success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow"}
+"""The states of a task that a person hears of, and their colours; the others are between these."""
+
+
+class BatchError(AirflowError):
+    """The run failed. What the failing task said last has been printed."""
+
+
+def run(settings: Settings, console: Console, full: bool) -> None:
+    """Trigger the DAG, print each task's state as it changes, and raise `BatchError` if the run fails."""
+    airflow = Airflow(settings)
+    airflow.wait_for_dag()
+    run_id = airflow.trigger({"full": True} if full else None)
+    console.print(f"{settings.airflow_url}/dags/{settings.dag_id}/runs/{run_id}", style="dim", soft_wrap=True)
+    for change in airflow.follow(run_id):
+        if isinstance(change, RunEnd):
+            console.print(f"The run ended in {change.seconds:.0f} s: {change.state}.", highlight=False)
+            if change.state != "success":
+                raise _failure(airflow, run_id, console)
+        elif change.state in TOLD:
+            took = f"  {change.seconds:.0f} s" if change.seconds is not None else ""
+            attempt = f"  attempt {change.attempt}" if change.attempt > 1 else ""
+            console.print(
+                f"  {change.task_id:<18}[{TOLD[change.state]}]{change.state}[/]{took}{attempt}", highlight=False
+            )
+
+
+def _failure(airflow: Airflow, run_id: str, console: Console) -> BatchError:
+    failed = airflow.failed_task_log(run_id)
+    if failed is None:
+        return BatchError(
+            f"The run {run_id} failed, though none of its tasks did: Airflow's page of the run says more."
+        )
+    console.rule(f"the last lines of {failed.task_id}, attempt {failed.attempt}", align="left")
+    for line in failed.lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    reason = next(
+        (line for line in reversed(failed.lines) if " failed" in line), failed.lines[-1] if failed.lines else ""
+    )
+    return BatchError(f"The task {failed.task_id} failed: {reason}")
