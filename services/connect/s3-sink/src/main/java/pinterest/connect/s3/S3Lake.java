@@ -189,7 +189,10 @@ final class S3Lake implements Lake, AutoCloseable {
 
     private static boolean passes(AwsServiceException e) {
         String code = e.awsErrorDetails() == null ? "" : e.awsErrorDetails().errorCode();
-        return e.statusCode() >= 500 || e.isThrottlingException() || PASSING_STATUSES.contains(e.statusCode()) || PASSING_FAULTS.contains(code);
+        return e.statusCode() >= 500
+            || e.isThrottlingException()
+            || PASSING_STATUSES.contains(e.statusCode())
+            || PASSING_FAULTS.contains(code);
     }
 
     private static boolean isConnectionFault(Throwable e) {

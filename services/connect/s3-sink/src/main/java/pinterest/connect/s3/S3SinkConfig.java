@@ -78,14 +78,16 @@ final class S3SinkConfig extends AbstractConfig {
         .define(ROTATE_SCHEDULE_INTERVAL, Type.LONG, -1L, number(n -> n == -1 || n >= 1, A_SPAN),
             Importance.MEDIUM, "Wall clock time after which an object is uploaded, ms. -1: none.")
         .define(LAKE_CHECK_INTERVAL, Type.LONG, 30_000L, number(n -> n == -1 || n >= 1, A_SPAN),
-            Importance.MEDIUM, "How often to look whether the lake still holds what it held, ms. -1: never, which a bucket with expiry needs.")
+            Importance.MEDIUM, "How often to check that the lake still holds what it held, ms. -1: never; a bucket with expiry needs that.")
         .define(NULL_VALUES, Type.STRING, IGNORE, oneOf(IGNORE, FAIL),
             Importance.LOW, "A record without a value: ignore it, or fail the task.")
-        .define(FORMAT, Type.STRING, JSON_FORMAT, oneOf(JSON_FORMAT), Importance.LOW, "One JSON value a line is what this connector writes.")
+        .define(FORMAT, Type.STRING, JSON_FORMAT, oneOf(JSON_FORMAT),
+            Importance.LOW, "One JSON value a line is what this connector writes.")
         .define(PARTITIONER, Type.STRING, DEFAULT_PARTITIONER, oneOf(DEFAULT_PARTITIONER),
             Importance.LOW, "Kafka's own partitions are what this connector writes.")
         .define(STORAGE, Type.STRING, S3_STORAGE, oneOf(S3_STORAGE), Importance.LOW, "S3 is what this connector writes to.")
-        .define(COMPATIBILITY, Type.STRING, NO_COMPATIBILITY, oneOf(NO_COMPATIBILITY), Importance.LOW, "JSON lines have no schema to compare.");
+        .define(COMPATIBILITY, Type.STRING, NO_COMPATIBILITY, oneOf(NO_COMPATIBILITY),
+            Importance.LOW, "JSON lines have no schema to compare.");
 
     S3SinkConfig(Map<String, String> properties) {
         super(DEF, properties);

@@ -137,8 +137,8 @@ public final class S3SinkTask extends SinkTask {
 
     private void refuseNull(SinkRecord record) {
         if (config.failsOnNull()) {
-            throw new ConnectException(("The record at offset %d of %s-%d has no value, and %s is %s: set it to %s to leave such records out "
-                + "of the lake.").formatted(record.originalKafkaOffset(), record.originalTopic(), record.originalKafkaPartition(),
+            throw new ConnectException(("The record at offset %d of %s-%d has no value, and %s is %s: set it to %s to leave such "
+                + "records out of the lake.").formatted(record.originalKafkaOffset(), record.originalTopic(), record.originalKafkaPartition(),
                 S3SinkConfig.NULL_VALUES, S3SinkConfig.FAIL, S3SinkConfig.IGNORE));
         }
     }
