@@ -26,7 +26,7 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = Field(default=10 * MIB, gt=0)
     """A longer request is refused with 413. The default is API Gateway's own limit."""
-    max_memory_bytes: int = Field(default=96 * MIB, gt=0)
+    max_memory_bytes: int = Field(default=64 * MIB, gt=0)
     """What the requests in progress may hold together; beyond it 503, and 413 for one that alone could never fit."""
     body_timeout_s: float = Field(default=30, gt=0)
     """How long a client may take to send its body before it must give its memory back."""

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-from confluent_kafka.admin import TopicDescription  # type: ignore[attr-defined]
+from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]
 from fastapi import APIRouter, Request, Response
 
 from rest_proxy.budget import RECORD_BYTES, Budget, read_body
@@ -41,17 +41,21 @@ def answer(content: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, media_type=V2)
 
 
-def describe_partition(topic: TopicDescription, partition: int) -> dict[str, Any]:
+def describe_partition(topic: TopicMetadata, number: int) -> dict[str, Any]:
     """One element of `partitions`. Raises `PartitionNotFoundError`."""
-    if partition >= len(topic.partitions):
-        raise PartitionNotFoundError(f"Partition not found: {topic.name} has no partition {partition}.")
-    info = topic.partitions[partition]
-    leader = -1 if info.leader is None else info.leader.id
-    in_sync = {node.id for node in info.isr}
+    partition = topic.partitions.get(number)
+    if partition is None:
+        raise PartitionNotFoundError(f"Partition not found: {topic.topic} has no partition {number}.")
     replicas = [
-        {"broker": node.id, "leader": node.id == leader, "in_sync": node.id in in_sync} for node in info.replicas
+        {"broker": broker, "leader": broker == partition.leader, "in_sync": broker in partition.isrs}
+        for broker in partition.replicas
     ]
-    return {"partition": info.id, "leader": leader, "replicas": replicas}
+    return {"partition": number, "leader": partition.leader, "replicas": replicas}
+
+
+def describe_partitions(topic: TopicMetadata) -> list[dict[str, Any]]:
+    """`partitions`, in the order of their numbers."""
+    return [describe_partition(topic, number) for number in sorted(topic.partitions)]
 
 
 def topic_routes(settings: Settings, topics: Topics, producer: RecordProducer, budget: Budget) -> APIRouter:
@@ -101,13 +105,12 @@ def topic_routes(settings: Settings, topics: Topics, producer: RecordProducer, b
     @router.get("/{topic}")
     async def get_topic(topic: str) -> Response:
         description = await topics.describe(topic)
-        partitions = [describe_partition(description, number) for number in range(len(description.partitions))]
+        partitions = describe_partitions(description)
         return answer({"name": topic, "configs": await topics.configs(topic), "partitions": partitions})
 
     @router.get("/{topic}/partitions")
     async def list_partitions(topic: str) -> Response:
-        description = await topics.describe(topic)
-        return answer([describe_partition(description, number) for number in range(len(description.partitions))])
+        return answer(describe_partitions(await topics.describe(topic)))
 
     @router.get("/{topic}/partitions/{partition:int}")
     async def get_partition(topic: str, partition: int) -> Response:
