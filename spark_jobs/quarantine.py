@@ -44,10 +44,17 @@ def insert(path: str, records: DataFrame, frame: Frame) -> None:
     same = (
         f"old.frame = '{frame}' and old.topic = new.topic and old.partition = new.partition and old.offset = new.offset"
     )
-    table = DeltaTable.forPath(records.sparkSession, path).alias("old")
-    retrying(lambda: table.merge(records.alias("new"), same).whenNotMatchedInsertAll().execute())
+
+    def write() -> None:
+        table = DeltaTable.forPath(records.sparkSession, path).alias("old").merge(records.alias("new"), same)
+        table.whenNotMatchedInsertAll().execute()
+
+    retrying(write)
 
 
 def _create(spark: SparkSession, path: str) -> None:
-    table = DeltaTable.createIfNotExists(spark).location(path).addColumns(spark.createDataFrame([], SCHEMA).schema)
-    retrying(lambda: table.partitionedBy("frame").execute())
+    def write() -> None:
+        table = DeltaTable.createIfNotExists(spark).location(path).partitionedBy("frame")
+        table.addColumns(spark.createDataFrame([], SCHEMA).schema).execute()
+
+    retrying(write)

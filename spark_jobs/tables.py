@@ -7,7 +7,15 @@ neither the order of reading nor reading twice makes a difference.
 from collections.abc import Callable
 from typing import TypeVar
 
-from delta.exceptions import DeltaConcurrentModificationException
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -17,6 +25,17 @@ from spark_jobs.cleaning import COLUMNS, accepted
 
 CHECKPOINT = "pinterest.checkpoint"
 """The table property that names the checkpoint whose reading the table holds."""
+
+CONFLICTS = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
+"""What Delta raises when another writer was faster. In Python they have no base class of their own, whatever its documentation says."""
 
 _ATTEMPTS = 5
 
@@ -41,9 +60,12 @@ def replace(path: str, rows: DataFrame, checkpoint: str) -> None:
 def merge(path: str, rows: DataFrame) -> int:
     """Insert each row whose `ind` is new, and replace it where this one is later in its log. Gives the number of rows written."""
     later = "struct(new.source_offset, new.source_partition) > struct(old.source_offset, old.source_partition)"
-    table = DeltaTable.forPath(rows.sparkSession, path).alias("old").merge(rows.alias("new"), "old.ind = new.ind")
-    metrics = retrying(lambda: table.whenMatchedUpdateAll(later).whenNotMatchedInsertAll().execute())
-    return int(metrics.collect()[0]["num_affected_rows"])
+
+    def write() -> DataFrame:
+        table = DeltaTable.forPath(rows.sparkSession, path).alias("old").merge(rows.alias("new"), "old.ind = new.ind")
+        return table.whenMatchedUpdateAll(later).whenNotMatchedInsertAll().execute()
+
+    return int(retrying(write).collect()[0]["num_affected_rows"])
 
 
 def checkpoint_of(spark: SparkSession, path: str) -> str | None:
@@ -59,6 +81,6 @@ def retrying(action: Callable[[], T]) -> T:
     for _ in range(_ATTEMPTS - 1):
         try:
             return action()
-        except DeltaConcurrentModificationException:
+        except CONFLICTS:
             continue
     return action()
