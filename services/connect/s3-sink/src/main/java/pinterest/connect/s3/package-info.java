@@ -7,9 +7,12 @@
  *
  * {@code {topics.dir}/{topic}/partition={n}/{topic}+{n}+{first offset, ten digits}.json}, one JSON value a line, the last line
  * ended too. Line i (0-based) holds the record at offset first + i: where an offset is missing (a tombstone, a dead-lettered or
- * compacted record, a transaction's mark) the object is closed. Its metadata says {@code first-offset}, {@code last-offset} and
- * {@code record-count}. Values are written by Connect's JsonConverter, so they are equal as JSON to what came in, not byte for
- * byte.
+ * compacted record, a transaction's mark) the object is closed.
+ * Its metadata says {@code first-offset}, {@code last-offset} and {@code record-count}.
+ *
+ * <p>Values are read and written by Connect's JsonConverter, so a line equals the record as JSON, not byte for byte. What that
+ * converter does to odd input can be neither seen nor undone here: an integer beyond 64 bits comes out as another number, text
+ * behind a complete JSON value is dropped, and an empty or blank value counts as a record without a value.
  *
  * <h2>Exactly once (design decisions 2 and 10)</h2>
  *

@@ -354,6 +354,18 @@ class S3SinkTaskTest {
     }
 
     @Test
+    void aHoleThatTheLogForgotCausesNoOverlap() {
+        log.appendNumbers(PIN, 15);
+        Worker worker = worker();
+        completes(worker);
+        log.trim(PIN, 12);
+        s3.remove(FOLDER + "0000.json");
+        worker.pass(15_000);
+        LakeContents.read(s3);
+        hasPinObjects("0005", "0010");
+    }
+
+    @Test
     void aTaskThatIsToldNotToLookLeavesAnEmptiedLakeAlone() {
         config.put("lake.check.interval.ms", "-1");
         log.appendNumbers(PIN, 12);
@@ -419,6 +431,20 @@ class S3SinkTaskTest {
         assertTrue(pauses.stream().allMatch(pause -> pause <= 5000), pauses.toString());
         assertTrue(worker.failures.get(0).getMessage().startsWith("S3 gave no answer to the request to write topics/ab12.pin"),
             worker.failures.get(0).getMessage());
+    }
+
+    @Test
+    void aPauseIsShortAgainAfterASuccess() {
+        s3.failNext("PUT", Fault.SLOW_DOWN, Fault.SLOW_DOWN, Fault.SLOW_DOWN);
+        log.appendNumbers(PIN, 5);
+        Worker worker = worker();
+        completes(worker);
+        s3.failNext("PUT", Fault.SLOW_DOWN);
+        log.appendNumbers(PIN, 5);
+        worker.until(() -> worker.failures.size() == 4);
+        long failed = worker.now();
+        completes(worker);
+        assertEquals(failed + 200, worker.now());
     }
 
     @ParameterizedTest
