@@ -121,6 +121,16 @@ class Proxy:
         finally:
             consumer.delete()
 
+    def group_at_the_end(self, topic: str) -> str:
+        """A new group whose members will read what is written from now on, and nothing older."""
+        group = f"contract-{uuid.uuid4()}"
+        places = self.produce(topic, *({"value": "the end", "partition": partition} for partition in range(3)))
+        last = [{"topic": topic, "partition": partition, "offset": offset} for partition, offset in places]
+        with self.consumer("binary", group) as consumer:
+            consumer.start_at(topic, places)
+            assert consumer.post("offsets", {"offsets": last}).status_code == 200
+        return group
+
     def fetch(self, topic: str, places: list[Place], fmt: str = "json") -> list[dict[str, Any]]:
         """The records at these places, in this order."""
         with self.consumer(fmt) as consumer:

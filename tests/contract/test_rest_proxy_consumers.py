@@ -103,7 +103,7 @@ def test_decided_without_a_wish_the_instances_format_is_used(proxy: Proxy, topic
 
 
 def test_a_subscription(proxy: Proxy, topic: str) -> None:
-    with proxy.consumer("binary", auto_offset_reset="earliest") as consumer:
+    with proxy.consumer("binary", proxy.group_at_the_end(topic), auto_offset_reset="none") as consumer:
         consumer.join(topic)
         assert consumer.get("subscription").json() == {"topics": [topic]}
         places = proxy.produce(topic, *({"value": partition, "partition": partition} for partition in range(3)))
@@ -113,7 +113,7 @@ def test_a_subscription(proxy: Proxy, topic: str) -> None:
 
 
 def test_a_subscription_by_pattern(proxy: Proxy, topic: str) -> None:
-    with proxy.consumer("binary", auto_offset_reset="earliest") as consumer:
+    with proxy.consumer("binary", proxy.group_at_the_end(topic), auto_offset_reset="none") as consumer:
         pattern = topic[:-1].replace(".", "[.]") + "."
         assert consumer.post("subscription", {"topic_pattern": pattern}).status_code == 204
         assert len(consumer.read(proxy.produce(topic, {"value": 1}))) == 1

@@ -140,9 +140,14 @@ class ConsumerInstance:
                     # An instance that nobody reads expires here; Kafka must not throw it out of its group before.
                     "max.poll.interval.ms": int(settings.consumer_idle_s * 1000) + 60_000,
                     "session.timeout.ms": 45_000,
-                    "queued.max.messages.kbytes": 2048,
-                    "fetch.message.max.bytes": settings.consumer_max_bytes,
-                    "fetch.max.bytes": max(settings.consumer_max_bytes, settings.max_body_bytes),
+                    # One batch a partition at a time: it is unpacked at once, and compressed rows can grow thirty-fold.
+                    "fetch.message.max.bytes": 16 * 1024,
+                    "fetch.max.bytes": settings.max_body_bytes,
+                    "message.max.bytes": settings.max_body_bytes,
+                    "queued.max.messages.kbytes": 1024,
+                    "queued.min.messages": 100,
+                    # Else a reader that has emptied the queue would wait for a second.
+                    "fetch.queue.backoff.ms": 50,
                 },
             )
         )

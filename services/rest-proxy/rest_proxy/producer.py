@@ -77,7 +77,6 @@ class RecordProducer:
                 **{
                     "acks": "all",
                     "enable.idempotence": True,
-                    "compression.type": "lz4",
                     # A key goes to the partition that Java clients, Confluent's proxy among them, would choose.
                     "partitioner": "murmur2_random",
                     # Records of one request leave together; a lone record does not wait long.

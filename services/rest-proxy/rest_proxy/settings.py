@@ -37,12 +37,12 @@ class Settings(BaseSettings):
     delivery_timeout_s: float = Field(default=10, gt=0)
     """How long a record may wait for its acknowledgement. With the metadata's it must stay below API Gateway's 29 s."""
 
-    max_consumers: int = Field(default=16, gt=0)
-    """Each consumer instance costs a thread, a connection and a fetch buffer of 2 MiB."""
+    max_consumers: int = Field(default=4, gt=0)
+    """Each consumer instance costs a few threads, and up to 25 MB while it reads batches that were well compressed."""
     consumer_idle_s: float = Field(default=300, gt=0)
     consumer_read_timeout_ms: int = Field(default=1000, ge=0)
     """How long a read without `timeout` collects records (Confluent's `consumer.request.timeout.ms`)."""
     consumer_max_read_timeout_ms: int = Field(default=25_000, ge=0)
     """The longest `timeout` a reader gets: below API Gateway's 29 s."""
-    consumer_max_bytes: int = Field(default=2 * MIB, gt=0)
+    consumer_max_bytes: int = Field(default=MIB, gt=0)
     """The most that one read returns, in bytes of keys and values before encoding."""
