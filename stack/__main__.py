@@ -49,7 +49,7 @@ def main() -> int:
             case "lint":
                 checks.lint(console)
             case "test":
-                checks.test(console, integration=not arguments.quick)
+                checks.everything(console, integration=not arguments.quick)
     except (StackError, SettingsError) as error:
         console.print(f"[bold red]✗[/] {error}", highlight=False, soft_wrap=True)
         return 1

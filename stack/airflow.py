@@ -186,7 +186,7 @@ class Airflow:
 
     def _send(self, method: str, path: str, **request: Any) -> requests.Response:
         try:
-            return self._session.request(method, self._settings.airflow_url + path, timeout=30, **request)
+            return self._session.request(method, self._settings.airflow_url + path, timeout=60, **request)
         except requests.RequestException as error:
             raise UnreachableError(
                 f"Airflow does not answer at {self._settings.airflow_url} ({error}). `make status` says more."

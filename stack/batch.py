@@ -1,8 +1,11 @@
 """`make batch`: run the daily DAG now and follow it."""
 
+import time
+
 from rich.console import Console
 
 from settings import Settings
+from stack import connector, lake, topics
 from stack.airflow import Airflow, AirflowError, RunEnd
 
 TOLD = {"running": "white", "success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow"}
@@ -15,6 +18,7 @@ class BatchError(AirflowError):
 
 def run(settings: Settings, console: Console, full: bool) -> None:
     """Trigger the DAG, print each task's state as it changes, and raise `BatchError` if the run fails."""
+    wait_for_the_lake(settings, console)
     airflow = Airflow(settings)
     airflow.wait_for_dag()
     run_id = airflow.trigger({"full": True} if full else None)
@@ -30,6 +34,25 @@ def run(settings: Settings, console: Console, full: bool) -> None:
             console.print(
                 f"  {change.task_id:<18}[{TOLD[change.state]}]{change.state}[/]{took}{attempt}", highlight=False
             )
+
+
+def wait_for_the_lake(settings: Settings, console: Console, patience: float = 30) -> None:
+    """Return once all that Kafka holds now has landed, or nothing more has for `patience` seconds.
+
+    The latter is no error: records at the end of a partition may have been dead letters.
+    """
+    ends = topics.end_offsets(settings)
+    behind, since = lake.behind(settings, ends), time.monotonic()
+    while behind and time.monotonic() - since < patience:
+        time.sleep(0.5)
+        left = lake.behind(settings, ends)
+        if left != behind:
+            behind, since = left, time.monotonic()
+    if behind:
+        console.print(
+            f"{behind} records of Kafka are not in the lake: dead letters, or the S3 sink is behind ({connector.state(settings)}).",
+            style="yellow",
+        )
 
 
 def _failure(airflow: Airflow, run_id: str, console: Console) -> BatchError:

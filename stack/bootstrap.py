@@ -17,7 +17,7 @@ UV = "uv==0.13.9"
 
 def make_venv() -> None:
     """Raises `SystemExit` with a sentence where Python is too old or cannot make environments."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # an older Python may be what runs this file
         sys.exit(
             f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed. Say which: make PYTHON=python3.12 …"
         )

@@ -55,7 +55,7 @@ def _run(console: Console, title: str, command: list[str], **environment: str) -
     console.print(f"{title}: {time.monotonic() - started:.0f} s", style="dim", highlight=False)
 
 
-def test(console: Console, integration: bool = True) -> None:
+def everything(console: Console, integration: bool) -> None:
     """Everything, the cheapest first. Raises `CheckError` at the first part that fails, `EngineError` where there is no engine."""
     lint(console)
     _run(

@@ -12,7 +12,6 @@ from settings import Settings, env_file
 from stack import answers, batch, compose, connector, engine, environment, images, lake, preflight, topics
 from stack.errors import DataError
 from stack.steps import Steps
-from stack.waiting import wait_until
 
 DEMO_POSTS = 3000
 
@@ -64,18 +63,12 @@ def demo(console: Console) -> None:
         if emulate(["batch", "--posts", str(DEMO_POSTS), "--batch-size", "50", "--workers", "2"]):
             raise DataError("The emulator could not send every post; what it met is above.")
     with steps.step("Kafka to the lake"):
-        ends = topics.end_offsets(settings)
-        wait_until(lambda: lake.behind(settings, ends) == 0, 120, lambda: DataError(_not_landed(settings)))
+        batch.wait_for_the_lake(settings, console)
     with steps.step("the daily batch, in Airflow"):
         batch.run(settings, console, full=False)
     with steps.step("answers"):
         answers.show(settings, console)
     steps.summary()
-
-
-def _not_landed(settings: Settings) -> str:
-    records = lake.behind(settings, topics.end_offsets(settings))
-    return f"{records} records are in Kafka and not in the lake. The S3 sink says: {connector.state(settings)}."
 
 
 def reset(console: Console, sure: bool) -> None:
