@@ -63,7 +63,8 @@ def merge(path: str, rows: DataFrame) -> int:
 
     def write() -> DataFrame:
         table = DeltaTable.forPath(rows.sparkSession, path).alias("old").merge(rows.alias("new"), "old.ind = new.ind")
-        return table.whenMatchedUpdateAll(later).whenNotMatchedInsertAll().execute()
+        written: DataFrame = table.whenMatchedUpdateAll(later).whenNotMatchedInsertAll().execute()
+        return written
 
     return int(retrying(write).collect()[0]["num_affected_rows"])
 

@@ -1,6 +1,5 @@
 """`make lint` and `make test`: the order of the checks, the cheapest first."""
 
-import os
 import subprocess
 import sys
 import time
@@ -22,12 +21,8 @@ class CheckError(StackError):
 
 def lint(console: Console) -> None:
     """ruff, mypy, shellcheck and hadolint over every tracked file of their kind. Raises `CheckError`."""
-    shell = [
-        name
-        for name in _tracked()
-        if name.endswith(".sh") or _first_line(name).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
-    ]
-    dockerfiles = [name for name in _tracked() if Path(name).name == "Dockerfile"]
+    shell = [name for name in _tracked() if _first_line(name).rstrip().endswith(("/sh", "/bash", " bash"))]
+    dockerfiles = [name for name in _tracked() if name.endswith("Dockerfile")]
     packages = ["settings", "stack", "emulator", "spark_jobs", "localstack/deploy.py"]
     _run(console, "ruff check", [str(BIN / "ruff"), "check", "."])
     _run(console, "ruff format", [str(BIN / "ruff"), "format", "--check", "."])
@@ -46,10 +41,10 @@ def _first_line(name: str) -> str:
         return file.readline().decode(errors="replace")
 
 
-def _run(console: Console, title: str, command: list[str], **environment: str) -> None:
+def _run(console: Console, title: str, command: list[str]) -> None:
     console.rule(title, align="left")
     started = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **environment})
+    done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         raise CheckError(f"{title} failed after {time.monotonic() - started:.0f} s; what it found is above.")
     console.print(f"{title}: {time.monotonic() - started:.0f} s", style="dim", highlight=False)
