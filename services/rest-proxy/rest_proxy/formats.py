@@ -85,9 +85,8 @@ def check_utf8(body: bytes) -> None:
 def decode(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     """Read a request body. Raises `MalformedJsonError`, or `InvalidRequestError` for JSON of another shape."""
     try:
-        check_utf8(
-            body
-        )  # the decoder passes over texts that it need not look at, so it would let other encodings through
+        # The decoder passes over texts that it need not look at, and would let other encodings through.
+        check_utf8(body)
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise InvalidRequestError(f"The request is not of the expected shape: {error}.") from error
