@@ -196,12 +196,13 @@ def test_each_change_is_told_once_and_then_the_end(server: StandIn) -> None:
     server.answers[f"GET {RUN}"] = [run("queued"), run("running"), run("running"), run("success", 9.5)]
     server.answers[f"GET {RUN}/taskInstances"] = [
         tasks(task("answer", None), task("clean", None)),
-        tasks(task("answer", None), task("clean", "running", started="1")),
-        tasks(task("answer", None), task("clean", "running", started="1")),
+        tasks(task("answer", "scheduled"), task("clean", "running", started="1")),
+        tasks(task("answer", "scheduled"), task("clean", "running", started="1")),
         tasks(task("answer", "success", started="2", seconds=4.0), task("clean", "success", started="1", seconds=2.5)),
     ]
     assert list(client(server).follow("manual__1")) == [
         TaskChange("clean", "running", 1, None),
+        TaskChange("answer", "scheduled", 1, None),
         TaskChange("clean", "success", 1, 2.5),
         TaskChange("answer", "success", 1, 4.0),
         RunEnd("success", 9.5),
