@@ -42,7 +42,11 @@ def configuration(workers: Settings) -> dict[str, str]:
         "errors.deadletterqueue.topic.name": workers.dead_letter_topic,
         "errors.deadletterqueue.topic.replication.factor": "1",
         "errors.deadletterqueue.context.headers.enable": "true",
+        "errors.log.enable": "true",
         "consumer.override.auto.offset.reset": "earliest",
+        # A worker that was killed is missed after 10 s; by default its partitions would rest for 45.
+        "consumer.override.session.timeout.ms": "10000",
+        "consumer.override.heartbeat.interval.ms": "3000",
         **elsewhere,
         **credentials,
     }
