@@ -96,7 +96,8 @@ def test_decided_numbers_keep_every_digit(proxy: Proxy, topic: str) -> None:
 def test_null_and_missing_values_are_tombstones(proxy: Proxy, topic: str, fmt: str) -> None:
     key = base64_text(b'"k"')
     places = proxy.produce(topic, {"key": key, "value": None}, {"key": key}, fmt=fmt)
-    assert [record["value"] for record in proxy.fetch(topic, places, fmt)] == [None, None]
+    # Read as bytes: a JSON null would look the same in JSON.
+    assert [record["value"] for record in proxy.fetch(topic, places, "binary")] == [None, None]
 
 
 def test_a_null_key_is_no_key(proxy: Proxy, topic: str) -> None:
