@@ -288,6 +288,7 @@ def test_a_restarted_localstack_loses_nothing(stack: Stack, ledger: Path) -> Non
     The next test lets the batch do its part.
     """
     settings = stack.settings
+    wait_for_the_lake(settings)
     before = objects_lines(settings)
     assert len(before) >= 3 * POSTS
     stack.docker("kill", stack.container("localstack"))
