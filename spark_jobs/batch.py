@@ -124,7 +124,9 @@ def main(arguments: list[str]) -> int:
         return 1
     except (PySparkException, Py4JJavaError) as error:
         traceback.print_exc()
-        reason = str(error).strip().splitlines()[0]
+        # py4j's own text only names the call; what S3 or Delta said is Java's.
+        message = error.java_exception.toString() if isinstance(error, Py4JJavaError) else str(error)
+        reason = str(message).strip().splitlines()[0]
         print(f"{name} failed in Spark: {reason} (the details are above)", flush=True)
         return 1
     print(f"{name}: {done}, {time.monotonic() - started:.1f} s", flush=True)
