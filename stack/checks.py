@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stack import engine, images
+from settings import env_file
+from stack import engine, environment, images
 from stack.compose import ROOT
 from stack.errors import StackError
 
@@ -57,6 +58,7 @@ def everything(console: Console, integration: bool) -> None:
         console, "unit tests", [*PYTEST, "tests/unit", "--ignore=tests/unit/spark_jobs", "--ignore=tests/unit/airflow"]
     )
     engine.ensure()
+    environment.write(env_file())  # Compose cannot read its file without one
     images.build()
     # Spark and Airflow are tested where they run: in their own images, with their own Python and Java.
     _run(
