@@ -15,13 +15,29 @@ from stack.errors import PreflightError
 
 MEMORY_GIB = 7.5  # what an "8 GB" machine shows
 DISK_GIB = 8.0
+MOUNTED = ("settings", "localstack", "spark_jobs", "airflow/dags")
+"""What docker-compose.yml mounts from the checkout."""
 
 
 def check() -> None:
     """Raises `PreflightError` with every fault of this machine, not just the first."""
-    faults = [*_settings(), *_ports(), *_memory(), *_disk()]
+    faults = _faults()
     if faults:
         raise PreflightError(faults)
+
+
+def _faults() -> list[str]:
+    return [*_settings(), *_readable(), *_ports(), *_memory(), *_disk()]
+
+
+def _readable() -> list[str]:
+    """The containers' user is not the checkout's owner, and reads its code through mounts."""
+    closed = [name for name in MOUNTED if (compose.ROOT / name).stat().st_mode & 0o005 != 0o005]
+    if not closed:
+        return []
+    return [
+        f"Only their owner may read {', '.join(closed)}, and the containers must: chmod -R go+rX {' '.join(closed)}"
+    ]
 
 
 def _settings() -> list[str]:
@@ -99,6 +115,6 @@ def report() -> list[tuple[str, str]]:
         (".env", "found" if env_file().is_file() else "missing: `make up` writes it"),
     ]
     if engine.has_compose() and env_file().is_file():
-        faults = [*_settings(), *_ports(), *_memory(), *_disk()]
+        faults = _faults()
         rows += [("preflight", fault) for fault in faults] or [("preflight", "nothing is in the way")]
     return rows
