@@ -8,5 +8,3 @@ RUN uv export --quiet --frozen --no-emit-project --only-dev -o requirements.txt 
  && uv pip install --quiet --no-cache --python /opt/spark/bin/python -r requirements.txt
 USER pipeline
 WORKDIR /opt/pipeline
-# No folder of the repository can be written to from inside.
-ENV PYTEST_ADDOPTS="-p no:cacheprovider"
