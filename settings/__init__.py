@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     rest_proxy_url: str = ""
     spark_master_url: str = ""
     spark_url: str = ""
+    streaming_url: str = ""
 
     airflow_url: str = ""
     airflow_user: str = "admin"
@@ -97,6 +98,10 @@ class Settings(BaseSettings):
     def stream(self, frame: Frame) -> str:
         """The Kinesis stream of a frame, `streaming-<user_id>-pin` (contract §2)."""
         return f"streaming-{self.user_id}-{frame}"
+
+    def table(self, frame: Frame) -> str:
+        """The streaming path's table of a frame, `<user_id>_pin_table` (contract §8)."""
+        return f"{self.user_id}_{frame}_table"
 
     @property
     def dead_letter_topic(self) -> str:

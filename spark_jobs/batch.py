@@ -32,6 +32,7 @@ from spark_jobs.check import check
 from spark_jobs.cleaning import clean
 from spark_jobs.errors import JobError, MissingTableError
 from spark_jobs.lake import Files, lines, stream_objects
+from spark_jobs.logs import KAFKA
 from spark_jobs.paths import Lake
 from spark_jobs.session import session
 
@@ -62,16 +63,16 @@ def clean_frame(spark: SparkSession, lake: Lake, frame: Frame, topic: str, full:
         bad = F.size("reasons") > 0
         inds = F.count_distinct(F.when(~bad, F.col("ind")))
         read, rejected, posts = cleaned.agg(F.count("*"), F.count_if(bad), inds).collect()[0]
-        rows, rejects = tables.latest(cleaned, frame), quarantine.quarantined(cleaned, frame)
+        rows, rejects = tables.latest(cleaned, frame, KAFKA), quarantine.quarantined(cleaned, frame, KAFKA)
         if batch == 0:
             # The table first: with it the new checkpoint counts, and this batch is repeated until the quarantine has followed.
             tables.replace(lake.table(frame), rows, checkpoint)
             counts.merged += posts
-            quarantine.replace(lake.quarantine, rejects, frame)
+            quarantine.replace(lake.quarantine, rejects, frame, KAFKA)
         else:
-            counts.merged += tables.merge(lake.table(frame), rows)
+            counts.merged += tables.merge(lake.table(frame), rows, KAFKA)
             if rejected:
-                quarantine.insert(lake.quarantine, rejects, frame)
+                quarantine.insert(lake.quarantine, rejects, frame, KAFKA)
         counts.read += read
         counts.quarantined += rejected
         cleaned.unpersist()

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from settings import Frame, Settings
 
+PROGRESS = "streaming/progress/{}.jsonl"
+"""A streaming query's latest reports; the key of an object in the bucket."""
+
 
 @dataclass(frozen=True)
 class Lake:
@@ -32,3 +35,15 @@ class Lake:
     def checkpoints(self, frame: Frame) -> str:
         """The folder of a frame's checkpoints, of which the table names the one that is its own."""
         return f"{self.root}/checkpoints/batch/{frame}"
+
+    def stream_table(self, name: str) -> str:
+        """The streaming path's table of that name (contract §8)."""
+        return f"{self.root}/streaming/{name}"
+
+    @property
+    def stream_quarantine(self) -> str:
+        return f"{self.root}/streaming/quarantine"
+
+    def stream_checkpoint(self, frame: Frame) -> str:
+        """The one checkpoint of a frame's query."""
+        return f"{self.root}/checkpoints/streaming/{frame}"

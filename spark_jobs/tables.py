@@ -1,7 +1,7 @@
-"""The three tables, one row for each `ind`: Delta, with the place in the log that each row came from.
+"""A frame's table, one row for each `ind`: Delta, with the place in the log that each row came from.
 
-The record with the highest offset, then partition, wins (contract §6), and that is compared with the table as well as within a batch. So
-neither the order of reading nor reading twice makes a difference.
+The record that is last in its log wins (contract §6), and that is compared with the table as well as within a batch. So neither the order
+of reading nor reading twice makes a difference.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from settings import Frame
-from spark_jobs.cleaning import COLUMNS, accepted
+from spark_jobs.cleaning import COLUMNS, accepted, clean
+from spark_jobs.logs import Log
 
 CHECKPOINT = "pinterest.checkpoint"
 """The table property that names the checkpoint whose reading the table holds."""
@@ -42,14 +43,19 @@ _ATTEMPTS = 5
 T = TypeVar("T")
 
 
-def latest(cleaned: DataFrame, frame: Frame) -> DataFrame:
-    """The accepted row of each `ind` that is last in its log: the contract's columns, `source_partition`, `source_offset`."""
-    rows = accepted(cleaned).select(
-        *COLUMNS[frame], F.col("partition").alias("source_partition"), F.col("offset").alias("source_offset")
-    )
-    row = F.struct(*rows.columns)
-    last = F.max_by(row, F.struct("source_offset", "source_partition")).alias("row")
+def latest(cleaned: DataFrame, frame: Frame, log: Log) -> DataFrame:
+    """The accepted row of each `ind` that is last in its log: the contract's columns, then its place, each as `source_…`."""
+    places = [F.col(name).alias(f"source_{name}") for name in log.kept]
+    rows = accepted(cleaned).select(*COLUMNS[frame], *places)
+    last = F.max_by(F.struct(*rows.columns), F.expr(log.position())).alias("row")
     return rows.groupBy("ind").agg(last).select("row.*")
+
+
+def create(spark: SparkSession, path: str, frame: Frame, log: Log) -> None:
+    """An empty table, where there is none."""
+    place = ", ".join(f"`{name}` {kind}" for name, kind in log.place.items())
+    rows = latest(clean(spark.createDataFrame([], f"raw string, {place}"), frame), frame, log)
+    DeltaTable.createIfNotExists(spark).location(path).addColumns(rows.schema).execute()
 
 
 def replace(path: str, rows: DataFrame, checkpoint: str) -> None:
@@ -57,9 +63,9 @@ def replace(path: str, rows: DataFrame, checkpoint: str) -> None:
     rows.writeTo(f"delta.`{path}`").using("delta").tableProperty(CHECKPOINT, checkpoint).createOrReplace()
 
 
-def merge(path: str, rows: DataFrame) -> int:
+def merge(path: str, rows: DataFrame, log: Log) -> int:
     """Insert each row whose `ind` is new, and replace it where this one is later in its log. Gives the number of rows written."""
-    later = "struct(new.source_offset, new.source_partition) > struct(old.source_offset, old.source_partition)"
+    later = f"{log.position('new.')} > {log.position('old.')}"
 
     def write() -> DataFrame:
         table = DeltaTable.forPath(rows.sparkSession, path).alias("old").merge(rows.alias("new"), "old.ind = new.ind")

@@ -14,6 +14,7 @@ PORTS = {
     "CONNECT_PORT": 8083,
     "LOCALSTACK_PORT": 4566,
     "SPARK_PORT": 8090,
+    "STREAMING_PORT": 4040,
     "AIRFLOW_PORT": 8080,
 }
 """Each published port and its usual number; .env may hold another."""

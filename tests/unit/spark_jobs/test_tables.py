@@ -10,6 +10,7 @@ from pyspark.sql import Row
 
 from spark_jobs import quarantine, tables
 from spark_jobs.cleaning import clean
+from spark_jobs.logs import KAFKA
 
 
 def cleaned(spark, *records):
@@ -51,38 +52,40 @@ def test_any_order_of_reading_gives_the_same_table(spark, tmp_path, seed):
     records = order.sample(RECORDS, len(RECORDS))
     cuts = sorted(order.sample(range(1, len(records)), 2))
     batches = [records[start:end] for start, end in zip([0, *cuts], [*cuts, len(records)], strict=True)]
-    tables.replace(str(tmp_path), tables.latest(cleaned(spark, *batches[0]), "user"), "one")
+    tables.replace(str(tmp_path), tables.latest(cleaned(spark, *batches[0]), "user", KAFKA), "one")
     for batch in batches[1:]:
-        tables.merge(str(tmp_path), tables.latest(cleaned(spark, *batch), "user"))
+        tables.merge(str(tmp_path), tables.latest(cleaned(spark, *batch), "user", KAFKA), KAFKA)
     assert held(spark, tmp_path) == LAST
 
 
 def test_merging_twice_writes_nothing(spark, tmp_path):
-    rows = tables.latest(cleaned(spark, *RECORDS), "user")
+    rows = tables.latest(cleaned(spark, *RECORDS), "user", KAFKA)
     tables.replace(str(tmp_path), rows, "one")
-    assert tables.merge(str(tmp_path), rows) == 0
+    assert tables.merge(str(tmp_path), rows, KAFKA) == 0
     assert held(spark, tmp_path) == LAST
 
 
 def test_a_merge_says_how_many_rows_it_wrote(spark, tmp_path):
-    tables.replace(str(tmp_path), tables.latest(cleaned(spark, (0, 0, 1, "old"), (0, 1, 2, "kept")), "user"), "one")
+    tables.replace(
+        str(tmp_path), tables.latest(cleaned(spark, (0, 0, 1, "old"), (0, 1, 2, "kept")), "user", KAFKA), "one"
+    )
     new = cleaned(spark, (0, 5, 1, "new"), (0, 0, 2, "older"), (0, 6, 3, "another"))
-    assert tables.merge(str(tmp_path), tables.latest(new, "user")) == 2
+    assert tables.merge(str(tmp_path), tables.latest(new, "user", KAFKA), KAFKA) == 2
 
 
 def test_rejected_records_never_reach_the_table(spark):
-    assert tables.latest(cleaned(spark, (0, 0, "null", "x"), (0, 1, 1, "ok")), "user").count() == 1
+    assert tables.latest(cleaned(spark, (0, 0, "null", "x"), (0, 1, 1, "ok")), "user", KAFKA).count() == 1
 
 
 def test_columns_are_the_contracts_and_then_the_source(spark):
-    columns = tables.latest(cleaned(spark, *RECORDS), "user").dtypes
+    columns = tables.latest(cleaned(spark, *RECORDS), "user", KAFKA).dtypes
     assert columns[0] == ("ind", "int")
     assert columns[-2:] == [("source_partition", "int"), ("source_offset", "bigint")]
 
 
 def test_a_replaced_table_holds_only_what_replaced_it(spark, tmp_path):
-    tables.replace(str(tmp_path), tables.latest(cleaned(spark, *RECORDS), "user"), "one")
-    tables.replace(str(tmp_path), tables.latest(cleaned(spark, (0, 0, 9, "only")), "user"), "two")
+    tables.replace(str(tmp_path), tables.latest(cleaned(spark, *RECORDS), "user", KAFKA), "one")
+    tables.replace(str(tmp_path), tables.latest(cleaned(spark, (0, 0, 9, "only")), "user", KAFKA), "two")
     assert held(spark, tmp_path) == [(0, 0, 9, "only")]
     assert tables.checkpoint_of(spark, str(tmp_path)) == "two"
 
@@ -92,9 +95,9 @@ def test_no_table_has_no_checkpoint(spark, tmp_path):
 
 
 def test_tables_need_no_feature_that_other_readers_lack(spark, tmp_path):
-    rows = tables.latest(cleaned(spark, *RECORDS), "user")
+    rows = tables.latest(cleaned(spark, *RECORDS), "user", KAFKA)
     tables.replace(str(tmp_path), rows, "one")
-    tables.merge(str(tmp_path), tables.latest(cleaned(spark, (0, 99, 1, "new")), "user"))
+    tables.merge(str(tmp_path), tables.latest(cleaned(spark, (0, 99, 1, "new")), "user", KAFKA), KAFKA)
     detail = DeltaTable.forPath(spark, str(tmp_path)).detail().first()
     assert detail.minReaderVersion == 1
     assert detail.properties["delta.enableDeletionVectors"] == "false"
@@ -125,24 +128,24 @@ def test_what_delta_calls_a_conflict_is_one_here():
 
 def test_a_table_that_another_writer_changed_meanwhile_is_merged_into_all_the_same(spark, tmp_path, monkeypatch):
     path = str(tmp_path)
-    tables.replace(path, tables.latest(cleaned(spark, (0, 0, 1, "old"), (0, 1, 2, "two")), "user"), "one")
-    real, others = tables.DeltaTable.forPath, [tables.latest(cleaned(spark, (0, 7, 3, "theirs")), "user")]
+    tables.replace(path, tables.latest(cleaned(spark, (0, 0, 1, "old"), (0, 1, 2, "two")), "user", KAFKA), "one")
+    real, others = tables.DeltaTable.forPath, [tables.latest(cleaned(spark, (0, 7, 3, "theirs")), "user", KAFKA)]
 
     def slow(session, where):
         table = real(session, where)
         if others:
-            tables.merge(path, others.pop())
+            tables.merge(path, others.pop(), KAFKA)
         return table
 
     monkeypatch.setattr(tables.DeltaTable, "forPath", slow)
-    tables.merge(path, tables.latest(cleaned(spark, (0, 9, 1, "ours")), "user"))
+    tables.merge(path, tables.latest(cleaned(spark, (0, 9, 1, "ours")), "user", KAFKA), KAFKA)
     assert held(spark, tmp_path) == [(0, 9, 1, "ours"), (0, 1, 2, "two"), (0, 7, 3, "theirs")]
 
 
 def rejects(spark, frame, *places):
     rows = [("{", "object", f"0a1b.{frame}", *place) for place in places]
     raw = spark.createDataFrame(rows, "raw string, source string, topic string, partition int, `offset` bigint")
-    return quarantine.quarantined(clean(raw, frame), frame)
+    return quarantine.quarantined(clean(raw, frame), frame, KAFKA)
 
 
 def places(spark, path):
@@ -151,7 +154,7 @@ def places(spark, path):
 
 def test_a_record_is_quarantined_whole_with_its_place_and_reasons(spark, raw, tmp_path):
     bad = clean(raw({"ind": 1, "latitude": 91, "longitude": 999}, b"\xff"), "geo")
-    quarantine.insert(str(tmp_path), quarantine.quarantined(bad, "geo"), "geo")
+    quarantine.insert(str(tmp_path), quarantine.quarantined(bad, "geo", KAFKA), "geo", KAFKA)
     found = spark.read.format("delta").load(str(tmp_path)).orderBy("offset").drop("quarantined_at").collect()
     assert found == [
         Row(
@@ -177,21 +180,21 @@ def test_a_record_is_quarantined_whole_with_its_place_and_reasons(spark, raw, tm
 
 def test_a_record_is_quarantined_once(spark, tmp_path):
     for batch in ([(0, 1), (1, 1)], [(0, 1), (0, 2)]):
-        quarantine.insert(str(tmp_path), rejects(spark, "pin", *batch), "pin")
+        quarantine.insert(str(tmp_path), rejects(spark, "pin", *batch), "pin", KAFKA)
     assert places(spark, tmp_path) == [("pin", 0, 1), ("pin", 0, 2), ("pin", 1, 1)]
 
 
 def test_starting_over_leaves_the_other_frames_records(spark, tmp_path):
-    quarantine.insert(str(tmp_path), rejects(spark, "pin", (0, 1), (0, 2)), "pin")
-    quarantine.insert(str(tmp_path), rejects(spark, "geo", (0, 1)), "geo")
-    quarantine.replace(str(tmp_path), rejects(spark, "pin", (0, 7)), "pin")
+    quarantine.insert(str(tmp_path), rejects(spark, "pin", (0, 1), (0, 2)), "pin", KAFKA)
+    quarantine.insert(str(tmp_path), rejects(spark, "geo", (0, 1)), "geo", KAFKA)
+    quarantine.replace(str(tmp_path), rejects(spark, "pin", (0, 7)), "pin", KAFKA)
     assert places(spark, tmp_path) == [("geo", 0, 1), ("pin", 0, 7)]
 
 
 def test_three_frames_start_their_quarantine_at_once(spark, tmp_path):
     with ThreadPoolExecutor(3) as threads:
         jobs = [
-            threads.submit(quarantine.replace, str(tmp_path), rejects(spark, frame, (0, 1)), frame)
+            threads.submit(quarantine.replace, str(tmp_path), rejects(spark, frame, (0, 1)), frame, KAFKA)
             for frame in ("pin", "geo", "user")
         ]
         for job in jobs:
