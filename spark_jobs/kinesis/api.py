@@ -41,7 +41,11 @@ _OVERHEAD = 200
 
 
 class GoneError(KinesisError):
-    """The iterator has expired, or the sequence number is not in the shard any more."""
+    """The iterator has expired, or the shard or the sequence number is not there any more. `code` is Kinesis' own."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Record(NamedTuple):
@@ -130,7 +134,7 @@ class Api:
     def iterator(self, shard: str, position: Position, at: bool = False) -> str:
         """An iterator from `position`; with `at`, from the record itself that the position is after.
 
-        Raises `GoneError` if the sequence number is not (or no longer) one of this shard's, where the server cares.
+        Raises `GoneError` if the shard is not there, or the sequence number is none of its, where the server cares.
         """
         arguments: dict[str, Any] = {"StreamName": self._options.stream, "ShardId": shard}
         if position.kind is Kind.TRIM_HORIZON:
@@ -144,16 +148,15 @@ class Api:
         while True:
             try:
                 return str(self._call("get_shard_iterator", gone=True, **arguments)["ShardIterator"])
-            except GoneError:
-                if position.kind in (Kind.AFTER, Kind.END):
+            except GoneError as error:
+                if position.kind is not Kind.TIMESTAMP or error.code != "InvalidArgumentException":
                     raise
-                if position.kind is Kind.TIMESTAMP and 0 <= self.now() - int(position.value) <= _CLOCK_SKEW:
-                    time.sleep(_FIRST_PAUSE)  # "now" is in the future, by Kinesis' clock
-                    continue
-                raise KinesisError(
-                    f"Kinesis gives no iterator for {shard} of {self._options.stream} from {position.kind} {position.value}. "
-                    "Is the stream still there, and is initialPosition in the past?"
-                ) from None
+                if not 0 <= self.now() - int(position.value) <= _CLOCK_SKEW:
+                    raise KinesisError(
+                        f"Kinesis does not take the time {position.value} (ms since 1970) to begin {self._options.stream} at: {error} "
+                        "Is initialPosition in the past, and is this machine's clock right?"
+                    ) from error
+                time.sleep(_FIRST_PAUSE)  # "now" is in the future, by Kinesis' clock
 
     def records(self, shard: str, iterator: str, limit: int) -> Answer:
         """Up to `limit` records. None at all does not mean the tip: look at `behind`. Raises `GoneError` if the iterator has expired."""
@@ -181,7 +184,7 @@ class Api:
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code"))
                 if gone and code in GONE:
-                    raise GoneError(str(error)) from error
+                    raise GoneError(str(error), code) from error
                 if code not in BUSY:
                     raise KinesisError(f"Kinesis does not serve the stream {self._options.stream}: {error}") from error
                 if time.monotonic() - begun + pause > PATIENCE:

@@ -96,8 +96,15 @@ class Cursor:
         try:
             self._iterator = self._api.iterator(self.shard, self.position)
         except GoneError:
-            # An emulator does not find what is trimmed, where AWS begins with the oldest that is left. That is ours to read.
+            self._open_at_oldest()
+
+    def _open_at_oldest(self) -> None:
+        """An emulator does not find what is trimmed, where AWS begins with the oldest record that is left. That is ours to read."""
+        try:
             self._iterator = self._api.iterator(self.shard, Position(Kind.TRIM_HORIZON))
+        except GoneError:
+            report_loss(f"{self.shard} has gone from the stream before it was read to its end.", self._fail)
+            self._iterator, self.ended = None, True
 
     def _may_have_lost(self) -> bool:
         if self.position.since is None:

@@ -128,6 +128,7 @@ class KinesisStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         """
         rows = limit.max_rows if isinstance(limit, ReadMaxRows) else _NO_LIMIT
         begun = Offset.of_json(start)
+        self.commit(start)  # Spark may say so only later
         if not any(buffer.records for buffer in self._buffers.values()):
             time.sleep(max(0.0, self._idle_until - time.monotonic()))
         shards = self._shards()

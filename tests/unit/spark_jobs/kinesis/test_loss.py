@@ -139,6 +139,22 @@ def test_a_child_inherits_what_its_parents_knew(kinesis, url, clock):
         stream.batch()
 
 
+def test_the_end_of_a_closed_shard_is_not_the_tip(kinesis, url, clock):
+    """Its children have had records since it was closed."""
+    stream = Stream(url)
+    kinesis.put("a")
+    stream.batches()
+    read = clock()
+    clock.ahead += HOUR
+    kinesis.reshard(0)
+    kinesis.put("b", shard=1)
+    clock.ahead += HOUR
+    assert texts(stream.batches()) == ["b"]
+    parent = stream.shards["shardId-000000000000"]
+    assert parent["kind"] == "end"
+    assert parent["since"] <= read
+
+
 def test_what_waits_in_the_buffer_keeps_its_own_time(kinesis, url, clock):
     stream = Stream(url, maxRecordsPerTrigger="1")
     kinesis.put("a", ago=3 * HOUR)
@@ -213,6 +229,21 @@ def test_a_repeated_batch_whose_end_has_gone(kinesis, url, clock, capsys, strict
     other = lenient(url, stream.log)
     assert other.again() == []
     assert "has gone from the stream" in capsys.readouterr().err
+
+
+def test_a_repeated_batch_whose_shard_has_gone(kinesis, url, clock, capsys):
+    stream = Stream(url)
+    kinesis.put("a")
+    stream.batches()
+    kinesis.put("b")
+    stream.plan()
+    kinesis.reshard(0)
+    clock.ahead += 25 * HOUR
+    with pytest.raises(DataLossError):
+        stream.again()
+    other = lenient(url, stream.log)
+    assert other.again() == []
+    assert "shardId-000000000000 has gone from the stream" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("first", [False, True], ids=["a later batch", "the first batch"])
