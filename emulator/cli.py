@@ -7,14 +7,18 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
 from rich.console import Console
 
 from emulator.errors import EmulatorError
+from emulator.limits import MAX_RECORDS
 from emulator.progress import Reporter
+from emulator.records import BodyForm
 from emulator.run import (
     DEFAULT_LEDGER,
     Options,
+    Via,
     user_posting_emulation_batch,
     user_posting_emulation_both,
     user_posting_emulation_streaming,
@@ -26,8 +30,6 @@ EMULATIONS = {
     "streaming": user_posting_emulation_streaming,
     "both": user_posting_emulation_both,
 }
-MAX_BATCH = 500
-"""What PutRecords takes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=_positive(float), metavar="R", help="posts a second")
     parser.add_argument(
         "--batch-size",
-        type=_positive(int, MAX_BATCH),
+        type=_positive(int, MAX_RECORDS),
         default=1,
         metavar="B",
         help="records a request, at most 500 (1)",
@@ -69,6 +71,20 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=100, help="of the sequence of posts (100)")
     parser.add_argument(
         "--ledger", type=Path, default=DEFAULT_LEDGER, metavar="PATH", help="where acknowledgements are noted"
+    )
+    streaming = parser.add_argument_group("streaming path")
+    streaming.add_argument(
+        "--via",
+        choices=get_args(Via),
+        default="gateway",
+        help="through the API Gateway as the classic clients (gateway), or straight to Kinesis as producers on AWS (sdk)",
+    )
+    streaming.add_argument(
+        "--body-form",
+        choices=get_args(BodyForm),
+        default="classic",
+        help="how the gateway is sent more than one record: PUT with records/data/partition-key (classic), "
+        "or POST with Records/Data/PartitionKey (aws)",
     )
     return parser
 

@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import requests
@@ -19,6 +21,8 @@ class Answer(NamedTuple):
 
     status: int
     text: str
+    at: float
+    """When it had arrived, in seconds since the epoch."""
 
     @property
     def json(self) -> JSON:
@@ -33,8 +37,9 @@ class Answer(NamedTuple):
 class Http:
     """Requests below one base URL; safe to share between threads."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, clock: Callable[[], float] = time.time) -> None:
         self.base_url = base_url.rstrip("/")
+        self._clock = clock
         self._local = threading.local()
 
     def get(self, path: str) -> Answer:
@@ -49,10 +54,11 @@ class Http:
         try:
             response = self._once_more_if_dropped(method, f"{self.base_url}{path}", body, content_type)
         except requests.RequestException as error:
-            raise UnavailableError(f"{self.base_url} does not answer ({_reason(error)})") from error
+            raise UnavailableError(f"{self.base_url} does not answer ({reason(error)})") from error
+        at = self._clock()
         if response.status_code == 429 or response.status_code >= 500:
             raise UnavailableError(f"{method} {path} was answered {response.status_code}: {response.text[:200]}")
-        return Answer(response.status_code, response.text)
+        return Answer(response.status_code, response.text, at)
 
     def _once_more_if_dropped(self, method: str, url: str, body: bytes | None, content_type: str) -> requests.Response:
         """A server may drop an idle connection just as it is used again. That is no outage: try at once, and once."""
@@ -74,7 +80,7 @@ class Http:
         return session
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The innermost cause, which is what a person can act on: `Connection refused`."""
     while inner := error.__cause__ or error.__context__:
         error = inner

@@ -26,6 +26,8 @@ class KafkaAcknowledgement:
     topic: str
     partition: int
     offset: int
+    acknowledged_at: float | None = None
+    """When the answer came, in seconds since the epoch by this machine's clock; None in lines of before it was noted."""
     path: Literal["batch"] = "batch"
 
 
@@ -38,6 +40,8 @@ class KinesisAcknowledgement:
     stream: str
     shard: str
     sequence: str
+    acknowledged_at: float | None = None
+    """As in `KafkaAcknowledgement`."""
     path: Literal["streaming"] = "streaming"
 
 

@@ -7,17 +7,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from emulator.draws import Draw, draws
 from emulator.errors import EmulatorError, SourceError, UnavailableError
 from emulator.http import Http
 from emulator.ledger import Ledger
 from emulator.progress import Reporter
-from emulator.records import Record, record
+from emulator.records import BodyForm, Record, record
 from emulator.retry import Patience
 from emulator.sinks import KafkaSink, KinesisSink, Sink
 from emulator.source import AWSDBConnector, PostSource
 from settings import FRAMES, Frame, Settings
+
+Via = Literal["gateway", "sdk"]
+"""How the streaming path reaches Kinesis."""
 
 DEFAULT_LEDGER = Path(__file__).parent.parent / ".state" / "ledger.jsonl"
 
@@ -39,6 +43,9 @@ class Options:
     workers: int | None = None
     seed: int = 100
     ledger: Path = DEFAULT_LEDGER
+    via: Via = "gateway"
+    body_form: BodyForm = "classic"
+    """Of the streaming path's batches through the gateway."""
 
     @property
     def classic(self) -> bool:
@@ -49,21 +56,34 @@ def user_posting_emulation_batch(
     settings: Settings, options: Options, reporter: Reporter, stop: threading.Event
 ) -> None:
     """Send to Kafka, through the REST proxy. Raises `EmulatorError` if the run cannot start or go on."""
-    _emulate(settings, options, reporter, stop, (KafkaSink,))
+    _emulate(settings, options, reporter, stop, (_kafka,))
 
 
 def user_posting_emulation_streaming(
     settings: Settings, options: Options, reporter: Reporter, stop: threading.Event
 ) -> None:
     """Send to Kinesis. Raises `EmulatorError` if the run cannot start or go on."""
-    _emulate(settings, options, reporter, stop, (KinesisSink,))
+    _emulate(settings, options, reporter, stop, (_kinesis,))
 
 
 def user_posting_emulation_both(
     settings: Settings, options: Options, reporter: Reporter, stop: threading.Event
 ) -> None:
     """Send each post to Kafka and then to Kinesis; an outage of one holds up the other, so that both get the same."""
-    _emulate(settings, options, reporter, stop, (KafkaSink, KinesisSink))
+    _emulate(settings, options, reporter, stop, (_kafka, _kinesis))
+
+
+def _kafka(settings: Settings, options: Options, http: Http) -> Sink:
+    return KafkaSink(settings, http)
+
+
+def _kinesis(settings: Settings, options: Options, http: Http) -> Sink:
+    if options.via == "sdk":
+        # boto3 takes half a second to import, which nobody else should wait for.
+        from emulator.kinesis_sdk import KinesisSdkSink, kinesis_client
+
+        return KinesisSdkSink(settings, kinesis_client(settings, options.workers or 1))
+    return KinesisSink(settings, http, options.body_form)
 
 
 def _emulate(
@@ -71,12 +91,12 @@ def _emulate(
     options: Options,
     reporter: Reporter,
     stop: threading.Event,
-    kinds: Sequence[Callable[[Settings, Http], Sink]],
+    kinds: Sequence[Callable[[Settings, Options, Http], Sink]],
 ) -> None:
     workers = options.workers or 1
     source = PostSource(AWSDBConnector(settings).create_db_connector(workers))
     http = Http(settings.api_url)
-    sinks = [kind(settings, http) for kind in kinds]
+    sinks = [kind(settings, options, http) for kind in kinds]
     try:
         highest = source.highest_index()
     except UnavailableError as error:
@@ -160,7 +180,7 @@ class Sender:
         self._reporter = reporter
         self._stop = stop
         self._source_patience = Patience(source.name, stop, reporter.say)
-        self._sink_patience = [Patience("The API", stop, reporter.say) for _ in sinks]
+        self._sink_patience = [Patience(sink.name, stop, reporter.say) for sink in sinks]
 
     def send(self, indices: list[int]) -> None:
         """Read and send the posts. Raises `EmulatorError` if patience is over; if the run is being stopped, just ends."""
@@ -187,6 +207,13 @@ class Sender:
         self._reporter.add(posts=fewest)
 
     def _deliver(self, sink: Sink, patience: Patience, frame: Frame, records: list[Record]) -> int:
+        """Send the records, request by request. How many were acknowledged."""
+        plan = sink.plan(frame, records)
+        self._reporter.once(plan.refused)
+        self._reporter.add(refused=sum(plan.refused.values()))
+        return sum(self._request(sink, patience, frame, request) for request in plan.requests)
+
+    def _request(self, sink: Sink, patience: Patience, frame: Frame, records: list[Record]) -> int:
         """Send the records, and again only those that may yet be taken. How many were acknowledged."""
         pending = records
         acknowledged = 0
@@ -202,6 +229,5 @@ class Sender:
             if pending:
                 raise UnavailableError(outcome.why_retriable)
 
-        if pending:
-            patience.call(attempt)
+        patience.call(attempt)
         return acknowledged

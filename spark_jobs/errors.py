@@ -11,3 +11,15 @@ class MissingTableError(JobError):
 
 class CheckError(JobError):
     """The tables do not hold what they must. The message lists every fault."""
+
+
+class KinesisError(JobError):
+    """The `kinesis` source cannot go on: Kinesis refuses, is not there, or a checkpoint is not this source's."""
+
+
+class OptionError(KinesisError):
+    """An option of the `kinesis` source is missing or has an impossible value."""
+
+
+class DataLossError(KinesisError):
+    """Records that were not read yet may be gone from the stream. Not raised with `failOnDataLoss` false."""

@@ -1,5 +1,6 @@
 """The API's stand-in: a plain object that answers, behind `conftest.far_side`'s HTTP server."""
 
+import base64
 import re
 import threading
 from collections import defaultdict
@@ -16,14 +17,17 @@ Fault = Answer | str
 
 @dataclass
 class FarSide:
-    """Plays the gateway, the REST proxy and Kinesis as contract §2–§4 document them, apart from the faults it is given."""
+    """Plays the gateway, the REST proxy and Kinesis as contract §2–§4 document them, apart from the faults it is given.
+
+    To the SDK it plays Kinesis itself, whose paths are the names of its operations, `Kinesis_20131202.PutRecord`.
+    """
 
     url: str = ""
     faults: list[Fault] = field(default_factory=list)
     """Taken one by one by the next requests that send records."""
     always: Fault | None = None
     check_answer: Answer = (200, {})
-    """To every GET."""
+    """To every GET, and to DescribeStreamSummary."""
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     """Method, path, body of what was sent; checks are left out."""
     content_types: set[str] = field(default_factory=set)
@@ -50,8 +54,15 @@ class FarSide:
         if stream := re.fullmatch(r"/streams/(.+)/record", path):
             assert body["StreamName"] == stream[1]
             return 200, self.sequence(stream[1], body["PartitionKey"])
+        if path.endswith(".PutRecord"):
+            return 200, self.sequence(body["StreamName"], body["PartitionKey"])
+        if path.endswith(".PutRecords"):
+            sequences = [self.sequence(body["StreamName"], one["PartitionKey"]) for one in body["Records"]]
+            return 200, {"FailedRecordCount": 0, "Records": sequences}
         if stream := re.fullmatch(r"/streams/(.+)/records", path):
-            sequences = [self.sequence(stream[1], one["partition-key"]) for one in body["records"]]
+            keys = [one["partition-key"] for one in body.get("records", ())]
+            keys += [one["PartitionKey"] for one in body.get("Records", ())]
+            sequences = [self.sequence(stream[1], key) for key in keys]
             return 200, {"FailedRecordCount": 0, "Records": sequences}
         raise AssertionError(path)
 
@@ -62,3 +73,8 @@ class FarSide:
 
     def sequence(self, stream: str, key: str) -> dict[str, str]:
         return {"ShardId": "shardId-000000000002", "SequenceNumber": f"4959{self.take(stream, int(key)):052}"}
+
+
+def sent_data(entry: dict[str, str]) -> bytes:
+    """What a record's `Data` says on the SDK's wire."""
+    return base64.b64decode(entry["Data"], validate=True)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from emulator.cli import parser
-from emulator.ledger import KafkaAcknowledgement, read_ledger
+from emulator.ledger import KafkaAcknowledgement, KinesisAcknowledgement, read_ledger
+from settings import FRAMES
 from tests.unit.emulator.far_side import USER_ID, FarSide
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +41,9 @@ def ledger(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(tmp_path: Path, far_side: FarSide) -> dict[str, str]:
     file = tmp_path / ".env"
-    file.write_text(f"USER_ID={USER_ID}\nAPI_URL={far_side.url}\nMYSQL_HOST=127.0.0.1\nMYSQL_PORT=1\n")
+    file.write_text(
+        f"USER_ID={USER_ID}\nAPI_URL={far_side.url}\nAWS_ENDPOINT_URL={far_side.url}\nAWS_ACCESS_KEY_ID=test\nAWS_SECRET_ACCESS_KEY=test\nMYSQL_HOST=127.0.0.1\nMYSQL_PORT=1\n"
+    )
     return os.environ | {"PIPELINE_ENV": "test", "PIPELINE_ENV_FILE": str(file), "PYTHONUNBUFFERED": "1"}
 
 
@@ -88,6 +92,40 @@ def test_both_paths_batched_with_workers(start: Start, far_side: FarSide, ledger
     assert "105 posts, 630 records acknowledged" in out
     assert len(far_side.requests) == 11 * 3 * 2
     assert Counter(one.path for one in read_ledger(ledger)) == {"batch": 315, "streaming": 315}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "requests"),
+    [
+        ([], {("PUT", f"/streams/streaming-{USER_ID}-{frame}/records") for frame in FRAMES}),
+        (["--body-form", "aws"], {("POST", f"/streams/streaming-{USER_ID}-{frame}/records") for frame in FRAMES}),
+        (["--via", "sdk"], {("POST", "Kinesis_20131202.PutRecords")}),
+    ],
+)
+def test_the_ways_to_kinesis(
+    start: Start, far_side: FarSide, ledger: Path, arguments: list[str], requests: set[tuple[str, str]]
+) -> None:
+    began = time.time()
+    process = start("streaming", "--posts", "40", "--batch-size", "10", "--workers", "3", *arguments)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "40 posts, 120 records acknowledged, 0 errors" in out
+    assert {(method, path) for method, path, _ in far_side.requests} == requests
+    assert len(far_side.requests) == 4 * 3
+    found = [one for one in read_ledger(ledger) if isinstance(one, KinesisAcknowledgement)]
+    assert sorted((one.stream, one.index) for one in found) == sorted((log, i) for log, i, _ in far_side.acknowledged)
+    assert all(began < (one.acknowledged_at or 0) < time.time() for one in found)
+    assert len({one.acknowledged_at for one in found}) == 4 * 3, "one time a request"
+
+
+def test_both_paths_with_the_sdk(start: Start, far_side: FarSide, ledger: Path) -> None:
+    process = start("both", "--posts", "2", "--via", "sdk")
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    kinesis = [("POST", "Kinesis_20131202.PutRecord")] * 3
+    kafka = [("POST", f"/topics/{USER_ID}.{frame}") for frame in FRAMES]
+    assert [(method, path) for method, path, _ in far_side.requests] == (kafka + kinesis) * 2
+    assert [one.path for one in read_ledger(ledger)] == (["batch"] * 3 + ["streaming"] * 3) * 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -187,6 +225,8 @@ def test_no_settings_are_one_sentence(environment: dict[str, str], tmp_path: Pat
         (["batch", "--posts", "0"], "--posts: 0 is not above 0"),
         (["batch", "--rate", "-1"], "--rate: -1 is not above 0"),
         (["batch", "--posts", "1.5"], "invalid int value: '1.5'"),
+        (["streaming", "--via", "post"], "--via: invalid choice: 'post'"),
+        (["streaming", "--body-form", "xml"], "--body-form: invalid choice: 'xml'"),
         (["batch", "--batch-size", "501"], "501 is not above 0 and at most 500"),
     ],
 )

@@ -1,4 +1,5 @@
 import socket
+import time
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_what_asks_to_come_again_is_unavailable(far_side: FarSide, status: int) 
 @pytest.mark.parametrize("status", [400, 404, 415, 422])
 def test_a_4xx_is_an_answer(far_side: FarSide, status: int) -> None:
     far_side.faults = [(status, {"error_code": 1})]
-    assert post(Http(far_side.url)) == Answer(status, '{"error_code": 1}')
+    assert post(Http(far_side.url, clock=lambda: 1.5)) == Answer(status, '{"error_code": 1}', 1.5)
 
 
 def test_nobody_there_says_why() -> None:
@@ -61,4 +62,23 @@ def test_the_local_stack_is_never_behind_a_proxy(far_side: FarSide, monkeypatch:
 
 @pytest.mark.parametrize("body", ["<html>", "[]", ""])
 def test_a_body_that_is_no_object_counts_as_empty(body: str) -> None:
-    assert Answer(200, body).json == {}
+    assert Answer(200, body, 0).json == {}
+
+
+def test_an_answer_has_the_time_at_which_it_came(far_side: FarSide) -> None:
+    answered: list[float] = []
+    far_side.on_request = lambda number: answered.append(time.time())
+    answer = post(Http(far_side.url))
+    assert answered[0] <= answer.at <= time.time()
+
+
+def test_the_clock_is_read_once_and_after_the_answer(far_side: FarSide) -> None:
+    asked: list[int] = []
+
+    def clock() -> float:
+        asked.append(len(far_side.requests))
+        return 1.5
+
+    http = Http(far_side.url, clock)
+    assert [post(http).at, post(http).at] == [1.5, 1.5]
+    assert asked == [1, 2]

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,9 @@ import pytest
 from emulator.errors import LedgerError
 from emulator.ledger import KafkaAcknowledgement, KinesisAcknowledgement, Ledger, read_ledger
 
-KAFKA = KafkaAcknowledgement("pin", 7528, "0a1b2c.pin", 2, 41)
-KINESIS = KinesisAcknowledgement("geo", 7528, "streaming-0a1b2c-geo", "shardId-000000000000", "4" * 56)
+AT = 1784559999.8237047
+KAFKA = KafkaAcknowledgement("pin", 7528, "0a1b2c.pin", 2, 41, AT)
+KINESIS = KinesisAcknowledgement("geo", 7528, "streaming-0a1b2c-geo", "shardId-000000000000", "4" * 56, AT)
 
 
 @pytest.fixture
@@ -27,8 +29,24 @@ def test_a_line_names_the_record_and_its_place(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.append([KAFKA])
     assert path.read_text() == (
-        '{"frame": "pin", "index": 7528, "topic": "0a1b2c.pin", "partition": 2, "offset": 41, "path": "batch"}\n'
+        '{"frame": "pin", "index": 7528, "topic": "0a1b2c.pin", "partition": 2, "offset": 41, '
+        '"acknowledged_at": 1784559999.8237047, "path": "batch"}\n'
     )
+
+
+def test_lines_of_before_the_time_was_noted_are_still_read(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(
+        '{"frame": "pin", "index": 7528, "topic": "0a1b2c.pin", "partition": 2, "offset": 41, "path": "batch"}\n'
+        '{"frame": "geo", "index": 7528, "stream": "s", "shard": "shardId-000000000000", "sequence": "49", "path": "streaming"}\n'
+    )
+    with Ledger(path) as ledger:
+        ledger.append([KAFKA])
+    assert list(read_ledger(path)) == [
+        replace(KAFKA, acknowledged_at=None),
+        KinesisAcknowledgement("geo", 7528, "s", "shardId-000000000000", "49", None),
+        KAFKA,
+    ]
 
 
 def test_a_missing_ledger_is_empty(path: Path) -> None:

@@ -1,6 +1,15 @@
 from datetime import datetime
 
-from emulator.records import Record, kafka_body, kinesis_batch_body, kinesis_body, record
+from emulator.records import (
+    Record,
+    kafka_body,
+    kinesis_batch_body,
+    kinesis_body,
+    kinesis_entry,
+    kinesis_entry_size,
+    kinesis_gateway_size,
+    record,
+)
 
 
 def test_datetimes_are_iso_8601_and_the_rest_stays() -> None:
@@ -23,3 +32,15 @@ def test_kinesis_bodies_are_the_contracts() -> None:
     three = Record(3, {"ind": 3})
     assert kinesis_body("s", three) == {"StreamName": "s", "Data": {"ind": 3}, "PartitionKey": "3"}
     assert kinesis_batch_body([three]) == {"records": [{"data": {"ind": 3}, "partition-key": "3"}]}
+    assert kinesis_batch_body([three], "aws") == {"Records": [{"Data": {"ind": 3}, "PartitionKey": "3"}]}
+
+
+def test_the_sdk_gets_the_row_as_bytes() -> None:
+    entry = kinesis_entry(Record(3, {"t": "Réunion"}))
+    assert entry == {"Data": '{"t": "Réunion"}'.encode(), "PartitionKey": "3"}
+
+
+def test_sizes_are_of_what_kinesis_gets_with_its_key() -> None:
+    accented = Record(10, {"t": "é"})
+    assert kinesis_entry_size(accented) == len('{"t": "é"}'.encode()) + len("10") == 13
+    assert kinesis_gateway_size(accented) == len('{"t": "\\u00e9"}') + len("10") == 17

@@ -1,5 +1,6 @@
 import threading
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from itertools import count, islice
 from pathlib import Path
@@ -11,13 +12,15 @@ from sqlalchemy import Engine
 from emulator.draws import Draw, draws
 from emulator.errors import EmulatorError, UnavailableError
 from emulator.http import Http
+from emulator.kinesis_sdk import KinesisSdkSink, kinesis_client
 from emulator.ledger import Ledger, read_ledger
+from emulator.limits import MAX_RECORD_BYTES
 from emulator.progress import LINE_EVERY, Reporter
 from emulator.run import Options, Sender, batches, paced, work
-from emulator.sinks import KafkaSink, KinesisSink
+from emulator.sinks import KafkaSink, KinesisSink, Sink
 from emulator.source import PostSource
 from settings import FRAMES, Settings
-from tests.unit.emulator.far_side import FarSide
+from tests.unit.emulator.far_side import Answer, FarSide
 
 
 class Clock(threading.Event):
@@ -36,7 +39,9 @@ class Clock(threading.Event):
 class Run:
     """A sender on the real source, HTTP client and ledger."""
 
-    def __init__(self, engine: Engine, settings: Settings, ledger: Ledger, kinds: Sequence[type]) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, ledger: Ledger, kinds: Sequence[Callable[..., Sink]]
+    ) -> None:
         self.out = StringIO()
         self.reporter = Reporter(Console(file=self.out, width=200))
         self.stop = threading.Event()
@@ -69,6 +74,12 @@ def to_kafka(engine: Engine, settings: Settings, ledger: Ledger) -> Run:
 @pytest.fixture
 def to_kinesis(engine: Engine, settings: Settings, ledger: Ledger) -> Run:
     return Run(engine, settings, ledger, [KinesisSink])
+
+
+@pytest.fixture
+def by_sdk(engine: Engine, settings: Settings, ledger: Ledger) -> Run:
+    client = kinesis_client(settings, workers=1)
+    return Run(engine, settings, ledger, [lambda settings, http: KinesisSdkSink(settings, client)])
 
 
 def test_the_classic_loop_sleeps_what_it_draws() -> None:
@@ -211,6 +222,85 @@ def test_only_the_failed_records_are_sent_again(to_kinesis: Run, far_side: FarSi
     assert [one.index for one in read_ledger(ledger_path) if one.frame == "pin"] == [6, 5, 7]
     assert to_kinesis.counts == (3, 9, 0)
     assert to_kinesis.out.getvalue().count("ProvisionedThroughputExceededException") == 1
+
+
+def test_only_the_failed_records_are_sent_again_by_the_sdk(by_sdk: Run, far_side: FarSide, ledger_path: Path) -> None:
+    good = {"ShardId": "shardId-000000000000", "SequenceNumber": "49"}
+    full = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate exceeded"}
+    far_side.faults = [(200, {"FailedRecordCount": 2, "Records": [full, good, full]})]
+    by_sdk.sender.send([5, 6, 7])
+    keys = [[one["PartitionKey"] for one in body["Records"]] for _, _, body in far_side.requests[:2]]
+    assert keys == [["5", "6", "7"], ["5", "7"]]
+    assert [one.index for one in read_ledger(ledger_path) if one.frame == "pin"] == [6, 5, 7]
+    assert by_sdk.counts == (3, 9, 0)
+
+
+@pytest.mark.parametrize("path", ["to_kinesis", "by_sdk"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (400, {"__type": "ProvisionedThroughputExceededException", "message": "Rate exceeded"}),
+        (429, {"message": "Too Many Requests"}),
+        (500, {"__type": "InternalFailure", "message": "oops"}),
+        (503, "starting"),
+    ],
+)
+@pytest.mark.parametrize("indices", [[5], [5, 6, 7]])
+def test_throttling_and_outages_of_kinesis_cost_nothing(
+    request: pytest.FixtureRequest, far_side: FarSide, ledger_path: Path, path: str, fault: Answer, indices: list[int]
+) -> None:
+    run: Run = request.getfixturevalue(path)
+    far_side.faults = [fault, fault]
+    run.sender.send(indices)
+    assert len(far_side.requests) == 5
+    assert [(one.frame, one.index) for one in read_ledger(ledger_path)] == [(f, i) for f in FRAMES for i in indices]
+    assert run.counts == (len(indices), 3 * len(indices), 0)
+    assert run.out.getvalue().count("trying again until it works") == 1
+    assert run.out.getvalue().count(" is back.") == 1
+
+
+def test_a_request_that_is_too_large_becomes_two(
+    to_kinesis: Run, far_side: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulator.limits.MAX_RECORDS", 2)
+    full = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate exceeded"}
+    far_side.faults = [(200, {"FailedRecordCount": 2, "Records": [full, full]})]
+    to_kinesis.sender.send([5, 6, 7, 8])
+    keys = [[one["partition-key"] for one in body["records"]] for _, _, body in far_side.requests]
+    assert keys[:3] == [["5", "6"], ["5", "6"], ["7", "8"]], "the second waits until the first is through"
+    assert to_kinesis.counts == (4, 12, 0)
+
+
+@pytest.mark.parametrize("path", ["to_kinesis", "by_sdk"])
+def test_a_record_that_is_too_large_is_told_once_and_the_rest_is_sent(
+    request: pytest.FixtureRequest, far_side: FarSide, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    run: Run = request.getfixturevalue(path)
+    pin = PostSource.posts
+
+    def posts(self: PostSource, indices: Sequence[int]) -> object:
+        found = pin(self, indices)
+        if 6 in found:
+            large = {"index": 6, "title": "x" * MAX_RECORD_BYTES}
+            found[6] = {**found[6], "pin": large}  # type: ignore[dict-item]  # a dict will do for a row
+        return found
+
+    monkeypatch.setattr(PostSource, "posts", posts)
+    run.sender.send([5, 6, 7])
+    run.sender.send([6])
+    assert run.out.getvalue().count("streaming-0a1b2c-pin: post 6 was not sent: its 1,048,6") == 1
+    assert run.counts == (2, 8 + 2, 2)
+    assert Counter(log for log, _, _ in far_side.acknowledged) == {
+        "streaming-0a1b2c-pin": 2,
+        "streaming-0a1b2c-geo": 4,
+        "streaming-0a1b2c-user": 4,
+    }
+
+
+def test_an_outage_of_the_sdks_far_side_is_kinesis_own(by_sdk: Run, far_side: FarSide) -> None:
+    far_side.faults = [(503, "starting")]
+    by_sdk.sender.send([5])
+    assert "emulator: Kinesis is back." in by_sdk.out.getvalue()
 
 
 def test_a_retriable_kafka_record_is_sent_again_and_a_refused_one_is_not(to_kafka: Run, far_side: FarSide) -> None:

@@ -3,6 +3,7 @@ import pytest
 from emulator.errors import SinkError, UnavailableError
 from emulator.http import Http
 from emulator.ledger import KafkaAcknowledgement, KinesisAcknowledgement
+from emulator.limits import MAX_RECORD_BYTES
 from emulator.records import Record
 from emulator.sinks import KafkaSink, KinesisSink, Outcome, kafka_post, kinesis_stream_post
 from settings import Settings
@@ -12,12 +13,15 @@ ONE = [Record(7, {"ind": 7})]
 THREE = [Record(7, {"ind": 7}), Record(8, {"ind": 8}), Record(9, {"ind": 9})]
 
 
+NOW = 1_784_559_999.823
+
+
 def to_kafka(far_side: FarSide, records: list[Record]) -> Outcome:
-    return kafka_post(Http(far_side.url), "u.geo", "geo", records)
+    return kafka_post(Http(far_side.url, clock=lambda: NOW), "u.geo", "geo", records)
 
 
 def to_kinesis(far_side: FarSide, records: list[Record]) -> Outcome:
-    return kinesis_stream_post(Http(far_side.url), "streaming-u-geo", "geo", records)
+    return kinesis_stream_post(Http(far_side.url, clock=lambda: NOW), "streaming-u-geo", "geo", records)
 
 
 def offset(number: int) -> dict[str, object]:
@@ -30,7 +34,7 @@ def fault(code: int, why: str) -> dict[str, object]:
 
 def test_kafka_acknowledges_each_record(far_side: FarSide) -> None:
     outcome = to_kafka(far_side, THREE)
-    assert outcome.acknowledged == [KafkaAcknowledgement("geo", 7 + n, "u.geo", 1, n) for n in range(3)]
+    assert outcome.acknowledged == [KafkaAcknowledgement("geo", 7 + n, "u.geo", 1, n, NOW) for n in range(3)]
     assert (outcome.retriable, outcome.refused) == ([], {})
 
 
@@ -39,7 +43,7 @@ def test_kafka_answers_for_each_record_by_itself(far_side: FarSide) -> None:
     outcome = to_kafka(far_side, THREE)
     assert outcome.retriable == [THREE[0]]
     assert "timed out (50003)" in outcome.why_retriable
-    assert outcome.acknowledged == [KafkaAcknowledgement("geo", 8, "u.geo", 2, 40)]
+    assert outcome.acknowledged == [KafkaAcknowledgement("geo", 8, "u.geo", 2, 40, NOW)]
     assert outcome.refused == {"POST /topics/u.geo: a record was refused: too large (50002).": 1}
 
 
@@ -50,6 +54,7 @@ def test_kafka_answers_for_each_record_by_itself(far_side: FarSide) -> None:
         (422, {"error_code": 422, "message": "records may not be empty"}),
         (413, {"error_code": 413, "message": "larger than 1 MB"}),
         (200, {"offsets": [offset(1)]}),
+        (200, {"offsets": ["1", "2", "3"]}),
         (200, "<html>a portal</html>"),
     ],
 )
@@ -78,7 +83,7 @@ def test_kinesis_takes_one_record_by_put_record(far_side: FarSide) -> None:
     assert far_side.requests == [("PUT", "/streams/streaming-u-geo/record", body)]
     assert far_side.content_types == {"application/json"}
     assert outcome.acknowledged == [
-        KinesisAcknowledgement("geo", 7, "streaming-u-geo", "shardId-000000000002", f"4959{0:052}")
+        KinesisAcknowledgement("geo", 7, "streaming-u-geo", "shardId-000000000002", f"4959{0:052}", NOW)
     ]
 
 
@@ -87,7 +92,23 @@ def test_kinesis_takes_several_by_put_records(far_side: FarSide) -> None:
     ((method, path, body),) = far_side.requests
     assert (method, path) == ("PUT", "/streams/streaming-u-geo/records")
     assert body["records"][2] == {"data": {"ind": 9}, "partition-key": "9"}
-    assert [one.index for one in outcome.acknowledged] == [7, 8, 9]
+    assert [(one.index, one.acknowledged_at) for one in outcome.acknowledged] == [(7, NOW), (8, NOW), (9, NOW)]
+
+
+def test_kinesis_own_spelling_is_posted(far_side: FarSide, settings: Settings) -> None:
+    sink = KinesisSink(settings, Http(far_side.url), "aws")
+    assert len(sink.send("geo", THREE).acknowledged) == 3
+    ((method, path, body),) = far_side.requests
+    assert (method, path) == ("POST", "/streams/streaming-0a1b2c-geo/records")
+    assert list(body) == ["Records"]
+    assert body["Records"][2] == {"Data": {"ind": 9}, "PartitionKey": "9"}
+
+
+def test_a_single_record_is_put_in_either_spelling(far_side: FarSide, settings: Settings) -> None:
+    KinesisSink(settings, Http(far_side.url), "classic").send("geo", ONE)
+    KinesisSink(settings, Http(far_side.url), "aws").send("geo", ONE)
+    assert far_side.requests[0] == far_side.requests[1]
+    assert far_side.requests[0][:2] == ("PUT", "/streams/streaming-0a1b2c-geo/record")
 
 
 @pytest.mark.parametrize("name", ["ProvisionedThroughputExceededException", "InternalFailure"])
@@ -106,10 +127,13 @@ def test_kinesis_partial_failure(far_side: FarSide, name: str) -> None:
 
 @pytest.mark.parametrize("records", [ONE, THREE])
 @pytest.mark.parametrize("prefix", ["", "com.amazonaws.kinesis.v20131202#"])
-def test_a_full_shard_behind_the_gateways_400_is_retriable(
-    far_side: FarSide, records: list[Record], prefix: str
+@pytest.mark.parametrize("status", [400, 200])
+def test_a_full_shard_behind_the_gateways_answer_is_retriable(
+    far_side: FarSide, records: list[Record], prefix: str, status: int
 ) -> None:
-    far_side.faults = [(400, {"__type": f"{prefix}ProvisionedThroughputExceededException", "message": "Rate exceeded"})]
+    far_side.faults = [
+        (status, {"__type": f"{prefix}ProvisionedThroughputExceededException", "message": "Rate exceeded"})
+    ]
     outcome = to_kinesis(far_side, records)
     assert outcome.retriable == records
     assert outcome.refused == {}
@@ -132,6 +156,23 @@ def test_topics_and_streams_are_the_settings(far_side: FarSide, settings: Settin
         "/topics/0a1b2c.pin",
         "/streams/streaming-0a1b2c-user/record",
     ]
+
+
+def test_only_kinesis_limits_a_request(far_side: FarSide, settings: Settings) -> None:
+    http = Http(far_side.url)
+    records = [Record(index, {}) for index in range(501)]
+    assert KafkaSink(settings, http).plan("pin", records) == ([records], {})
+    assert KafkaSink(settings, http).plan("pin", []) == ([], {})
+    assert KinesisSink(settings, http).plan("pin", records) == ([records[:500], records[500:]], {})
+
+
+def test_the_gateway_makes_a_record_larger(far_side: FarSide, settings: Settings) -> None:
+    wide = Record(7, {"t": "é" * (MAX_RECORD_BYTES // 4)})
+    requests, refused = KinesisSink(settings, Http(far_side.url)).plan("pin", [*ONE, wide])
+    assert requests == [ONE]
+    ((sentence, number),) = refused.items()
+    assert sentence.startswith("streaming-0a1b2c-pin: post 7 was not sent")
+    assert number == 1
 
 
 @pytest.mark.parametrize(("kind", "name"), [(KafkaSink, "0a1b2c.pin"), (KinesisSink, "streaming-0a1b2c-pin")])
