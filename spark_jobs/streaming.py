@@ -26,7 +26,7 @@ from settings import FRAMES, Frame, Settings, SettingsError
 from spark_jobs import quarantine, tables
 from spark_jobs.cleaning import clean
 from spark_jobs.errors import JobError, MissingTableError
-from spark_jobs.kinesis import KinesisDataSource
+from spark_jobs.kinesis.source import KinesisDataSource
 from spark_jobs.lake import Files
 from spark_jobs.logs import KINESIS
 from spark_jobs.paths import Lake

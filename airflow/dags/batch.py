@@ -12,11 +12,15 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from settings import FRAMES, Settings
 
 JOB = "/opt/pipeline/spark_jobs/batch.py"
+DEFAULTS = "/opt/spark/conf/spark-defaults.conf"
+"""Of the image: see services/spark."""
 
 
 def submit(task_id: str, arguments: list[str] | str) -> SparkSubmitOperator:
     """One command of the batch job. `arguments` is a list, or a template that renders to one."""
-    return SparkSubmitOperator(task_id=task_id, conn_id="spark", application=JOB, application_args=arguments)
+    return SparkSubmitOperator(
+        task_id=task_id, conn_id="spark", application=JOB, application_args=arguments, properties_file=DEFAULTS
+    )
 
 
 with DAG(
