@@ -195,8 +195,16 @@ def test_a_shard_that_has_gone_unread_is_told_once(kinesis, url, clock, capsys):
     assert capsys.readouterr().err.count("has gone") == 1
 
 
+def test_a_stream_that_was_made_again_with_fewer_shards(kinesis, stream):
+    kinesis.reshard(0)
+    stream.batches()
+    kinesis.recreate(1)
+    with pytest.raises(DataLossError, match="deleted and made again"):
+        stream.batch()
+
+
 def test_a_stream_that_was_made_again(kinesis, stream, url, capsys):
-    kinesis.recreate()
+    kinesis.recreate(1)
     kinesis.put("new")
     with pytest.raises(DataLossError, match="deleted and made again: shardId-000000000000 is not"):
         stream.batch()

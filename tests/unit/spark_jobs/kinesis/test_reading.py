@@ -338,6 +338,20 @@ def test_available_now_reads_what_is_there_and_ends(wide, clock):
     assert texts(stream.batches()) == ["late"] * 20
 
 
+def test_available_now_skips_no_record_that_came_late(kinesis, url, clock):
+    """Arrival times are approximate: one after a late record may say that it came before."""
+    stream = Stream(url, maxRecordsPerFetch="1")
+    stream.reader.prepareForTriggerAvailableNow()
+    kinesis.put("a", ago=1000)
+    kinesis.put("late", ago=-1000)
+    kinesis.put("odd", ago=1000)
+    assert texts(stream.batches()) == ["a"]
+    stream.restart()
+    clock.ahead += 2000
+    stream.reader.prepareForTriggerAvailableNow()
+    assert texts(stream.batches()) == ["late", "odd"]
+
+
 def test_available_now_is_not_ended_by_empty_answers(kinesis, url):
     kinesis.put("a", ago=1000)
     kinesis.gaps = 20
