@@ -92,7 +92,6 @@ class Cursor:
                 f"and the stream keeps records for {self._api.retention() // 3_600_000} hours.",
                 self._fail,
             )
-            self.position = replace(self.position, since=None)
         try:
             self._iterator = self._api.iterator(self.shard, self.position)
         except GoneError:

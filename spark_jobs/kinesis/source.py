@@ -213,15 +213,15 @@ class KinesisStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def _survey(self, positions: Mapping[str, Position], shards: Mapping[str, Shard]) -> dict[str, Position]:
         """Compare what was read with what there is: the shards that must begin anew. Raises `DataLossError`."""
-        for shard in lost_shards(positions, shards):
-            report_loss(
-                f"{shard} has gone from the stream {self._options.stream} before it was read to its end.",
-                self._options.fail_on_data_loss,
-            )
         replaced = [name for name, shard in shards.items() if name in positions and is_replaced(positions[name], shard)]
         if replaced:
             report_loss(
                 f"The stream {self._options.stream} has been deleted and made again: {', '.join(replaced)} is not the shard that was read.",
+                self._options.fail_on_data_loss,
+            )
+        for shard in lost_shards(positions, shards):
+            report_loss(
+                f"{shard} has gone from the stream {self._options.stream} before it was read to its end.",
                 self._options.fail_on_data_loss,
             )
         return {shard: Position(Kind.TRIM_HORIZON) for shard in replaced}
@@ -372,9 +372,7 @@ def _in_turn(buffers: "Mapping[str, _Buffer]", rows: int) -> dict[str, int]:
 
 
 def _has_moved(begun: Mapping[str, Position], end: Mapping[str, Position]) -> bool:
-    """Is there a record to read, a shard that is new, at its end or lost, or a `since` that has grown old?"""
-    if any(shard not in end and before.kind is not Kind.END for shard, before in begun.items()):
-        return True
+    """Is there a record to read, a shard that is new or at its end, or a `since` that has grown old?"""
     for shard, position in end.items():
         before = begun.get(shard)
         if before is None or before.place != position.place:

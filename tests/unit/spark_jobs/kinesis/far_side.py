@@ -73,10 +73,10 @@ class Kinesis:
     def expire_iterators(self) -> None:
         self._era += 1
 
-    def recreate(self) -> None:
-        """Delete the stream and make it again, with as many shards."""
-        count, self.shards = len(self.shards), {}
-        for _ in range(count):
+    def recreate(self, shards: int) -> None:
+        """Delete the stream and make it again."""
+        self.shards = {}
+        for _ in range(shards):
             self._open([])
 
     def _number(self) -> int:

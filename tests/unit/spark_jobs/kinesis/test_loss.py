@@ -5,7 +5,7 @@ import json
 import pytest
 
 from spark_jobs.errors import DataLossError
-from spark_jobs.kinesis import cursor
+from spark_jobs.kinesis import cursor, source
 
 from .conftest import Stream, texts
 from .far_side import HOUR
@@ -155,17 +155,15 @@ def test_the_end_of_a_closed_shard_is_not_the_tip(kinesis, url, clock):
     assert parent["since"] <= read
 
 
-def test_what_waits_in_the_buffer_keeps_its_own_time(kinesis, url, clock):
-    stream = Stream(url, maxRecordsPerTrigger="1")
-    kinesis.put("a", ago=3 * HOUR)
-    kinesis.put("b", ago=2 * HOUR)
-    stream.batch()
-    assert stream.shards["shardId-000000000000"]["since"] <= clock() - 2 * HOUR
-    stream.restart()
-    clock.ahead += 22 * HOUR + MINUTE
-    kinesis.put("c")
-    with pytest.raises(DataLossError):
-        stream.batch()
+def test_what_waits_in_the_buffer_keeps_its_own_time(kinesis, url, clock, monkeypatch):
+    monkeypatch.setattr(source, "BATCH_BYTES", 1)
+    stream = Stream(url)
+    for hours in (3, 2, 0):
+        kinesis.put("a", ago=hours * HOUR)
+    read = clock()
+    assert len(stream.batch()) == 1
+    assert stream.reader._buffers["shardId-000000000000"].size > 0
+    assert stream.shards["shardId-000000000000"]["since"] <= read - 2 * HOUR
 
 
 def test_a_shard_that_has_gone_unread(kinesis, url, clock, capsys):
@@ -197,8 +195,16 @@ def test_a_shard_that_has_gone_unread_is_told_once(kinesis, url, clock, capsys):
     assert capsys.readouterr().err.count("has gone") == 1
 
 
+def test_a_stream_that_was_made_again_with_fewer_shards(kinesis, stream):
+    kinesis.reshard(0)
+    stream.batches()
+    kinesis.recreate(1)
+    with pytest.raises(DataLossError, match="deleted and made again"):
+        stream.batch()
+
+
 def test_a_stream_that_was_made_again(kinesis, stream, url, capsys):
-    kinesis.recreate()
+    kinesis.recreate(1)
     kinesis.put("new")
     with pytest.raises(DataLossError, match="deleted and made again: shardId-000000000000 is not"):
         stream.batch()
@@ -226,9 +232,11 @@ def test_a_repeated_batch_whose_end_has_gone(kinesis, url, clock, capsys, strict
         kinesis.put("c")
     with pytest.raises(DataLossError):
         stream.again()
-    other = lenient(url, stream.log)
+    other, asked = lenient(url, stream.log), kinesis.calls["GetRecords"]
     assert other.again() == []
     assert "has gone from the stream" in capsys.readouterr().err
+    if later:  # then there is nothing to wait for
+        assert kinesis.calls["GetRecords"] - asked <= 2
 
 
 def test_a_repeated_batch_whose_shard_has_gone(kinesis, url, clock, capsys):

@@ -12,7 +12,7 @@ from spark_jobs.kinesis.positions import sequence_numbers
 from spark_jobs.kinesis.source import KinesisDataSource, Piece, Range
 
 from .conftest import Stream, texts
-from .far_side import HOUR
+from .far_side import HOUR, Kinesis, Server
 
 
 def test_each_record_once_with_its_columns(kinesis, url):
@@ -52,6 +52,15 @@ def test_a_batch_is_bounded_by_its_records(wide, fetch):
     assert max(kinesis.limits) <= min(7, int(fetch))
 
 
+def test_a_batch_of_many_shards_is_bounded_by_its_records(wide):
+    kinesis, url = wide
+    for n in range(30):
+        kinesis.put(f"{n:02}", shard=n % 3)
+    found = Stream(url, maxRecordsPerTrigger="7").batches()
+    assert [len(batch) for batch in found] == [7, 7, 7, 7, 2]
+    assert sorted(texts(found)) == [f"{n:02}" for n in range(30)]
+
+
 def test_a_batch_is_bounded_by_its_bytes(wide, monkeypatch):
     kinesis, url = wide
     monkeypatch.setattr(source, "BATCH_BYTES", 10_000)
@@ -70,14 +79,17 @@ def test_a_record_larger_than_a_batch_is_a_batch(kinesis, url, monkeypatch):
     assert [[len(row["data"]) for row in batch] for batch in Stream(url).batches()] == [[2000], [10], [3000]]
 
 
-def test_the_buffer_is_bounded_while_no_batch_takes_from_it(wide, monkeypatch):
-    kinesis, url = wide
+def test_the_buffer_is_bounded_however_many_shards_there_are(monkeypatch):
+    """By a batch's bytes and one answer a thread."""
     monkeypatch.setattr(source, "BATCH_BYTES", 50_000)
-    for n in range(300):
-        kinesis.put(b"x" * 5000, shard=n % 3)
-    stream = Stream(url, maxRecordsPerFetch="4")
+    kinesis = Kinesis(30)
+    for n in range(30 * 8):
+        kinesis.put(b"x" * 5000, shard=n % 30)
+    server = Server(kinesis)
+    stream = Stream(server.url, maxRecordsPerFetch="4")
     stream.plan()
-    assert sum(buffer.size for buffer in stream.reader._buffers.values()) < 50_000 + 8 * 4 * 5500
+    server.close()
+    assert sum(buffer.size for buffer in stream.reader._buffers.values()) < 50_000 + 8 * 4 * 5300
 
 
 def test_a_busy_shard_does_not_keep_the_others_out(wide, monkeypatch):
@@ -326,6 +338,20 @@ def test_available_now_reads_what_is_there_and_ends(wide, clock):
     assert texts(stream.batches()) == ["late"] * 20
 
 
+def test_available_now_skips_no_record_that_came_late(kinesis, url, clock):
+    """Arrival times are approximate: one after a late record may say that it came before."""
+    stream = Stream(url, maxRecordsPerFetch="1")
+    stream.reader.prepareForTriggerAvailableNow()
+    kinesis.put("a", ago=1000)
+    kinesis.put("late", ago=-1000)
+    kinesis.put("odd", ago=1000)
+    assert texts(stream.batches()) == ["a"]
+    stream.restart()
+    clock.ahead += 2000
+    stream.reader.prepareForTriggerAvailableNow()
+    assert texts(stream.batches()) == ["late", "odd"]
+
+
 def test_available_now_is_not_ended_by_empty_answers(kinesis, url):
     kinesis.put("a", ago=1000)
     kinesis.gaps = 20
@@ -397,6 +423,17 @@ def test_an_idle_stream_is_asked_seldom(kinesis, url, monkeypatch):
     assert kinesis.calls["GetRecords"] - asked == 3
     assert monotonic() - before > 0.35
     assert kinesis.calls["ListShards"] == 1
+
+
+def test_a_stream_at_its_tip_is_asked_seldom_before_spark_has_committed(kinesis, url, monkeypatch):
+    monkeypatch.setattr(source, "IDLE_PAUSE", 0.5)
+    stream = Stream(url)
+    kinesis.put("a")
+    before = monotonic()
+    assert stream.plan()
+    kinesis.put("b")
+    assert stream.plan()
+    assert monotonic() - before > 0.5
 
 
 def test_a_stream_that_is_not_there(kinesis, url):
