@@ -36,8 +36,8 @@ from spark_jobs.session import session
 HEARTBEAT = Path("/tmp/pinterest-streaming")
 """Touched as long as all is well, for the container's health check."""
 
-_TRIGGER = "500 milliseconds"
-"""The pause between two looks at an idle stream: Kinesis allows five reads of a shard a second."""
+_TRIGGER = "1 second"
+"""At most so often is an idle stream looked at. A batch takes longer, so what is looked for more often would not be there sooner."""
 
 _LOOK_EVERY = 5
 """Seconds between two looks at the tables, and two heartbeats."""

@@ -14,7 +14,7 @@ STAYING = {name: service for name, service in RUNNING.items() if service["restar
 
 def test_the_services_are_the_stacks() -> None:
     assert set(STAYING) == {
-        "mysql", "localstack", "kafka", "rest-proxy", "connect", "spark-master", "spark-worker", "airflow-db", "airflow"
+        "mysql", "localstack", "kafka", "rest-proxy", "connect", "spark-master", "spark-worker", "spark-streaming", "airflow-db", "airflow"
     }  # fmt: skip
 
 
