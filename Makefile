@@ -12,7 +12,7 @@ RATE ?=
 help: ## this list
 	@echo "The Pinterest data pipeline, on this machine. In a hurry: make demo"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/.run: pyproject.toml uv.lock stack/bootstrap.py
 	@$(PYTHON) stack/bootstrap.py run
@@ -20,11 +20,11 @@ help: ## this list
 .venv/.test: .venv/.run
 	@$(PYTHON) stack/bootstrap.py test
 
-.PHONY: up status demo emulate batch answers logs down reset doctor test lint
+.PHONY: up status stream-status demo emulate batch answers logs down reset doctor test lint
 up: .venv/.run ## build and start everything, wait until it is healthy, print where it is
 	@$(RUN) stack up
 
-demo: .venv/.run ## up, 3,000 posts down the batch path, the daily run, the eight answers
+demo: .venv/.run ## up, 3,000 posts down both paths, the daily run, the eight answers
 	@$(RUN) stack demo
 
 emulate: .venv/.run ## send posts: MODE=batch|streaming|both POSTS=1000 RATE=50 ARGS='--batch-size 50'
@@ -38,6 +38,9 @@ answers: .venv/.run ## print the eight answers
 
 status: .venv/.run ## each service, topic, connector, object count and table
 	@$(RUN) stack status
+
+stream-status: .venv/.run ## each stream: records/s, how far behind, its table, its quarantine
+	@$(RUN) stack stream-status
 
 logs: .venv/.run ## follow the logs: SERVICE=connect for one
 	@$(RUN) stack logs $(SERVICE)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from settings import Frame, Settings
 
+CHECKPOINT = "checkpoints/streaming/{}"
+"""A streaming query's one checkpoint; the beginning of its objects' keys in the bucket."""
+
 PROGRESS = "streaming/progress/{}.jsonl"
 """A streaming query's latest reports; the key of an object in the bucket."""
 
@@ -46,4 +49,4 @@ class Lake:
 
     def stream_checkpoint(self, frame: Frame) -> str:
         """The one checkpoint of a frame's query."""
-        return f"{self.root}/checkpoints/streaming/{frame}"
+        return f"{self.root}/{CHECKPOINT.format(frame)}"

@@ -70,13 +70,14 @@ def everything(console: Console, integration: bool) -> None:
         "test image of Spark",
         [*BUILD, "--tag", SPARK_TEST, "--file", str(context / "test.Dockerfile"), str(context)],
     )
-    _run(console, "unit tests of spark_jobs", _in_image(SPARK_TEST, "/opt/spark", "tests/unit/spark_jobs"))
+    in_spark = _in_image(SPARK_TEST, "/opt/spark", "tests/unit/spark_jobs", "--numprocesses", "2")
+    _run(console, "unit tests of spark_jobs", in_spark)
     _run(console, "unit tests of the DAG", _in_image("pinterest/airflow", "/opt/airflow", "tests/unit/airflow"))
     if integration:
         _run(console, "integration tests", [*PYTEST, "tests/integration"])
 
 
-def _in_image(image: str, venv: str, tests: str) -> list[str]:
+def _in_image(image: str, venv: str, *tests: str) -> list[str]:
     """pytest in a container that can reach nothing. As root: a checkout may be readable by its owner alone."""
     mounted = [
         "--network",
@@ -91,5 +92,5 @@ def _in_image(image: str, venv: str, tests: str) -> list[str]:
         "/opt/pipeline",
     ]
     environment = ["--env", "USER_ID=unit", "--env", "PIPELINE_ENV=container"]
-    pytest = [f"{venv}/bin/python", "-m", "pytest", "-p", "no:cacheprovider", tests]
+    pytest = [f"{venv}/bin/python", "-m", "pytest", "-p", "no:cacheprovider", *tests]
     return ["docker", "run", "--rm", *mounted, *environment, image, *pytest]

@@ -9,7 +9,7 @@ from rich.table import Table
 from emulator.cli import main as emulate
 from emulator.run import DEFAULT_LEDGER
 from settings import Settings, env_file
-from stack import answers, batch, compose, connector, engine, environment, images, lake, preflight, topics
+from stack import answers, batch, compose, connector, engine, environment, images, lake, preflight, streams, topics
 from stack.errors import DataError
 from stack.steps import Steps
 
@@ -41,6 +41,7 @@ def _where(settings: Settings, console: Console) -> None:
     for name, place in {
         "Airflow": f"{settings.airflow_url}  ({settings.airflow_user} / {password})",
         "Spark master": settings.spark_url,
+        "Streaming queries": f"{settings.streaming_url}/StreamingQuery",
         "API Gateway": settings.api_url,
         "REST proxy": f"{settings.rest_proxy_url}/topics",
         "Kafka": settings.kafka_bootstrap_servers,
@@ -60,14 +61,19 @@ def demo(console: Console) -> None:
         up(console)
     settings = Settings.load()
     with steps.step(f"emulate {DEMO_POSTS} posts"):
-        if emulate(["batch", "--posts", str(DEMO_POSTS), "--batch-size", "50", "--workers", "2"]):
+        if emulate(["both", "--posts", str(DEMO_POSTS), "--batch-size", "50", "--workers", "2"]):
             raise DataError("The emulator could not send every post; what it met is above.")
     with steps.step("Kafka to the lake"):
         batch.wait_for_the_lake(settings, console)
+    with steps.step("Kinesis to the streaming tables"):
+        streams.wait_until_read(settings, console)
+        streams.show(settings, console)
     with steps.step("the daily batch, in Airflow"):
         batch.run(settings, console, full=False)
     with steps.step("answers"):
         answers.show(settings, console)
+    with steps.step("both paths compared"):
+        streams.compare(settings, console)
     steps.summary()
 
 

@@ -33,14 +33,15 @@ class Landed:
 
 
 @cache
-def _client(settings: Settings) -> "S3Client":
-    client: S3Client = boto3.client("s3", **settings.client_options("s3"))
-    return client
+def client(settings: Settings) -> "S3Client":
+    """S3 as the settings reach it."""
+    s3: S3Client = boto3.client("s3", **settings.client_options("s3"))
+    return s3
 
 
 def landed(settings: Settings) -> dict[Partition, Landed]:
     """The raw objects of each partition that has any. Raises `DataError` where S3 or the bucket is out of reach."""
-    s3 = _client(settings)
+    s3 = client(settings)
     found: dict[Partition, list[tuple[str, int]]] = defaultdict(list)
     try:
         for page in s3.get_paginator("list_objects_v2").paginate(

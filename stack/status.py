@@ -3,11 +3,9 @@
 from rich.console import Console
 from rich.table import Table
 
-from settings import Settings
+from settings import FRAMES, Settings
 from stack import compose, connector, lake, topics
 from stack.errors import StackError
-
-TABLES = ("batch/pin", "batch/geo", "batch/user", "batch/quarantine", "answers/1")
 
 
 def show(settings: Settings, console: Console) -> bool:
@@ -58,7 +56,9 @@ def _tables(settings: Settings, console: Console) -> bool:
     for column in ("table", "version", "rows"):
         shown.add_column(column, justify="left" if column == "table" else "right")
     try:
-        for path in TABLES:
+        streaming = [f"streaming/{settings.table(frame)}" for frame in FRAMES]
+        batch = [f"batch/{frame}" for frame in FRAMES]
+        for path in (*batch, "batch/quarantine", "answers/1", *streaming, "streaming/quarantine"):
             table = lake.table(settings, path)
             shown.add_row(path, *(("–", "–") if table is None else (str(table.version()), str(table.count()))))
     except StackError as error:

@@ -43,7 +43,9 @@ def main(folder: Path) -> None:
 
     for _ in range(2):
         stream = spark.readStream.text(str(landed)).writeStream.foreachBatch(take)
-        stream.option("checkpointLocation", str(folder / "checkpoint")).trigger(availableNow=True).start().awaitTermination()
+        stream.option("checkpointLocation", str(folder / "checkpoint")).trigger(
+            availableNow=True
+        ).start().awaitTermination()
         (landed / "2.json").write_text(ROWS[0][1])
     read = spark.read.format("delta").load(table)
     read.join(read.groupBy("ind").agg(F.median("n"), F.count("*")), "ind").orderBy("ind").collect()

@@ -1,0 +1,122 @@
+"""MySQL → emulator → API Gateway → Kinesis → Spark Structured Streaming → Delta: each acknowledged post stands in its table, once.
+
+The tests of this module build on each other in their order.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from rich.console import Console
+
+from emulator.ledger import KinesisAcknowledgement, read_ledger
+from settings import FRAMES, Frame, Settings
+from stack import lake, streams
+from stack.waiting import wait_until
+from tests.integration.conftest import Stack
+
+POSTS = 1700
+"""Of three records each: more than 5,000."""
+
+
+@pytest.fixture(scope="module")
+def ledger(stack: Stack) -> Path:
+    return stack.folder / "streaming-ledger.jsonl"
+
+
+def acknowledged(ledger: Path) -> list[KinesisAcknowledgement]:
+    return [entry for entry in read_ledger(ledger) if isinstance(entry, KinesisAcknowledgement)]
+
+
+def last_places(ledger: Path, frame: Frame) -> dict[int, tuple[str, str]]:
+    """Of each post the shard and sequence number of its record that Kinesis took last."""
+    places: dict[int, tuple[str, str]] = {}
+    for entry in sorted((one for one in acknowledged(ledger) if one.frame == frame), key=lambda one: int(one.sequence)):
+        places[entry.index] = (entry.shard, entry.sequence)
+    return places
+
+
+def rows(settings: Settings, path: str) -> list[dict[str, Any]]:
+    table = lake.table(settings, f"streaming/{path}")
+    assert table is not None, f"there is no table {path}"
+    found: list[dict[str, Any]] = table.to_pyarrow_table().to_pylist()
+    return found
+
+
+def assert_tables_are_the_ledgers(settings: Settings, ledger: Path) -> None:
+    assert len(acknowledged(ledger)) >= 3 * POSTS > 5000, "too little was sent for this test to mean anything"
+    streams.wait_until_read(settings, Console())
+    for frame in FRAMES:
+        held = rows(settings, settings.table(frame))
+        places: Mapping[int, tuple[str, str]] = {r["ind"]: (r["source_shard"], r["source_sequence"]) for r in held}
+        assert len(held) == len(places), f"{frame}: a post stands twice"
+        assert places == last_places(ledger, frame)
+
+
+def emulate(stack: Stack, ledger: Path, posts: int, *options: str) -> None:
+    stack.run("emulator", "streaming", "--posts", str(posts), "--ledger", str(ledger), *options)
+
+
+def test_posts_come_in_every_body_form_and_stand_once(stack: Stack, ledger: Path) -> None:
+    emulate(stack, ledger, 20, "--seed", "1")
+    emulate(stack, ledger, POSTS // 2, "--seed", "2", "--batch-size", "100", "--body-form", "classic")
+    emulate(stack, ledger, POSTS // 2, "--seed", "3", "--batch-size", "100", "--body-form", "aws")
+    assert_tables_are_the_ledgers(stack.settings, ledger)
+
+
+def test_posts_that_are_sent_again_stand_once(stack: Stack, ledger: Path) -> None:
+    before = {frame: len(rows(stack.settings, stack.settings.table(frame))) for frame in FRAMES}
+    emulate(stack, ledger, 500, "--seed", "2", "--batch-size", "100", "--via", "sdk")
+    assert_tables_are_the_ledgers(stack.settings, ledger)
+    assert {frame: len(rows(stack.settings, stack.settings.table(frame))) for frame in FRAMES} == before
+
+
+def test_what_is_no_post_is_quarantined_and_the_query_lives(stack: Stack, ledger: Path) -> None:
+    settings = stack.settings
+    kinesis = boto3.client("kinesis", **settings.client_options("kinesis"))
+    bad = {b"not JSON": "JSON", b'{"ind": 7, "age": 300}': "age", b"\xff\xfe": "UTF-8"}
+    places = {}
+    for data, reason in bad.items():
+        answer = kinesis.put_record(StreamName=settings.stream("user"), Data=data, PartitionKey="bad")
+        places[answer["ShardId"], answer["SequenceNumber"]] = reason
+    emulate(stack, ledger, 10, "--seed", "4", "--batch-size", "10")
+    assert_tables_are_the_ledgers(settings, ledger)
+    found = {(row["shard"], row["sequence"]): row for row in rows(settings, "quarantine")}
+    assert set(found) == set(places)
+    for place, reason in places.items():
+        assert found[place]["frame"] == "user"
+        assert found[place]["stream"] == settings.stream("user")
+        assert any(reason in why for why in found[place]["reasons"]), found[place]["reasons"]
+
+
+@pytest.mark.parametrize("service", ["spark-streaming", "spark-worker"])
+def test_a_killed_driver_or_worker_loses_nothing_and_doubles_nothing(stack: Stack, ledger: Path, service: str) -> None:
+    """Killed while a backlog is being read, and started again."""
+    settings = stack.settings
+    versions = lake.table(settings, f"streaming/{settings.table('pin')}")
+    assert versions is not None
+    before = versions.version()
+    seed = "5" if service == "spark-worker" else "6"
+    with (stack.folder / "load.log").open("w") as log:
+        load = stack.start(
+            "emulator", "streaming", "--posts", "400", "--rate", "20", "--batch-size", "10", "--seed", seed,
+            "--ledger", str(ledger), output=log,
+        )  # fmt: skip
+
+        def is_under_way() -> bool:
+            table = lake.table(settings, f"streaming/{settings.table('pin')}")
+            return table is not None and table.version() > before
+
+        wait_until(is_under_way, 120, lambda: AssertionError("the load does not reach the tables"))
+        assert load.poll() is None, "the load ended before anything was killed"
+        stack.docker("kill", stack.container(service))
+        stack.docker("start", stack.container(service))
+        assert load.wait(180) == 0
+    assert_tables_are_the_ledgers(settings, ledger)
+
+
+def test_the_streams_status_is_shown(stack: Stack) -> None:
+    shown = stack.run("stack", "stream-status").stdout
+    assert all(f"│ {frame} " in shown for frame in FRAMES)
