@@ -28,7 +28,7 @@ def show(settings: Settings, console: Console) -> None:
         table = lake.table(settings, f"answers/{name}")
         if table is None:
             raise DataError("The questions have not been answered yet: `make emulate POSTS=1000`, then `make batch`.")
-        answer = table.to_pyarrow_table()
+        answer = lake.rows(table)
         shown = Table(title=title, title_justify="left", title_style="bold")
         for column in answer.column_names:
             shown.add_column(

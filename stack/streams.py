@@ -103,7 +103,7 @@ def show(settings: Settings, console: Console) -> None:
     for column in ("stream", "in/s", "out/s", "waiting", "behind", "last batch", "version", "rows", "rejected"):
         shown.add_column(column, justify="left" if column == "stream" else "right", no_wrap=True)
     rejected = lake.table(settings, "streaming/quarantine")
-    frames = rejected.to_pyarrow_table(columns=["frame"])["frame"].to_pylist() if rejected else []
+    frames = lake.rows(rejected, "frame")["frame"].to_pylist() if rejected else []
     for frame in FRAMES:
         table = lake.table(settings, f"streaming/{settings.table(frame)}")
         behind = waiting(settings, frame)
@@ -170,6 +170,6 @@ def _rows(settings: Settings, path: str) -> dict[int, dict[str, Any]]:
     table = lake.table(settings, path)
     if table is None:
         raise DataError(f"There is no table {path} yet.")
-    rows = table.to_pyarrow_table()
+    rows = lake.rows(table)
     rows = rows.select([name for name in rows.column_names if not name.startswith("source_")])
     return {row["ind"]: row for row in rows.to_pylist()}

@@ -75,7 +75,7 @@ def posted_rows(settings: Settings, indices: set[int]) -> dict[Frame, pa.Table]:
 def given_answers(settings: Settings) -> dict[str, pa.Table]:
     tables = {name: lake.table(settings, f"answers/{name}") for name in ANSWERS}
     assert all(table is not None for table in tables.values()), "an answer is missing"
-    return {name: table.to_pyarrow_table() for name, table in tables.items() if table is not None}
+    return {name: lake.rows(table) for name, table in tables.items() if table is not None}
 
 
 def assert_answers_are_the_oracles(settings: Settings, ledger: Path) -> None:
@@ -89,7 +89,7 @@ def assert_answers_are_the_oracles(settings: Settings, ledger: Path) -> None:
 def frame_table(settings: Settings, path: str) -> list[dict[str, Any]]:
     table = lake.table(settings, path)
     assert table is not None, f"there is no table {path}"
-    rows: list[dict[str, Any]] = table.to_pyarrow_table().to_pylist()
+    rows: list[dict[str, Any]] = lake.rows(table).to_pylist()
     return rows
 
 

@@ -41,7 +41,7 @@ def last_places(ledger: Path, frame: Frame) -> dict[int, tuple[str, str]]:
 def rows(settings: Settings, path: str) -> list[dict[str, Any]]:
     table = lake.table(settings, f"streaming/{path}")
     assert table is not None, f"there is no table {path}"
-    found: list[dict[str, Any]] = table.to_pyarrow_table().to_pylist()
+    found: list[dict[str, Any]] = lake.rows(table).to_pylist()
     return found
 
 
