@@ -27,7 +27,7 @@ def lint(console: Console) -> None:
     """ruff, mypy, shellcheck and hadolint over every tracked file of their kind. Raises `CheckError`."""
     shell = [name for name in _tracked() if _first_line(name).rstrip().endswith(("/sh", "/bash", " bash"))]
     dockerfiles = [name for name in _tracked() if name.endswith("Dockerfile")]
-    packages = ["settings", "stack", "emulator", "spark_jobs", "localstack/deploy.py"]
+    packages = ["settings", "stack", "emulator", "spark_jobs", "benchmarks", "localstack/deploy.py"]
     _run(console, "ruff check", [str(BIN / "ruff"), "check", "."])
     _run(console, "ruff format", [str(BIN / "ruff"), "format", "--check", "."])
     _run(console, "mypy", [str(BIN / "mypy"), *packages])

@@ -5,7 +5,7 @@ The tests of this module build on each other in their order.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -17,8 +17,13 @@ from stack import lake, streams
 from stack.waiting import wait_until
 from tests.integration.conftest import Stack
 
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.type_defs import ShardTypeDef
+
 POSTS = 1700
 """Of three records each: more than 5,000."""
+
+KINESIS_STATE = "/var/lib/localstack/state/kinesis"
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +120,73 @@ def test_a_killed_driver_or_worker_loses_nothing_and_doubles_nothing(stack: Stac
         stack.docker("start", stack.container(service))
         assert load.wait(180) == 0
     assert_tables_are_the_ledgers(settings, ledger)
+
+
+def test_a_split_and_a_merge_under_load_lose_nothing_and_keep_the_order(stack: Stack, ledger: Path) -> None:
+    settings = stack.settings
+    stream = settings.stream("pin")
+    kinesis = boto3.client("kinesis", **settings.client_options("kinesis"))
+
+    def open_shards() -> list[tuple[int, int, str]]:
+        """By their range of hash keys."""
+        shards = kinesis.list_shards(StreamName=stream)["Shards"]
+        ranges = [(shard["HashKeyRange"], shard) for shard in shards if _is_open(shard)]
+        return sorted((int(keys["StartingHashKey"]), int(keys["EndingHashKey"]), s["ShardId"]) for keys, s in ranges)
+
+    def wait_until_active() -> None:
+        def is_active() -> bool:
+            summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+            return summary["StreamStatus"] == "ACTIVE"
+
+        wait_until(is_active, 60, lambda: AssertionError(f"{stream} is not active"))
+
+    before = len(acknowledged(ledger))
+    with (stack.folder / "load.log").open("w") as log:
+        load = stack.start(
+            "emulator", "streaming", "--posts", "500", "--rate", "20", "--batch-size", "10", "--seed", "9",
+            "--ledger", str(ledger), output=log,
+        )  # fmt: skip
+        wait_until(lambda: len(acknowledged(ledger)) > before, 60, lambda: AssertionError("no load"))
+        first, last, parent = open_shards()[0]
+        middle = str((first + last) // 2)
+        kinesis.split_shard(StreamName=stream, ShardToSplit=parent, NewStartingHashKey=middle)
+        wait_until_active()
+        children = open_shards()
+        assert parent not in {shard for _, _, shard in children}
+        split = len(acknowledged(ledger))
+        wait_until(lambda: len(acknowledged(ledger)) > split + 150, 60, lambda: AssertionError("the load has ended"))
+        kinesis.merge_shards(StreamName=stream, ShardToMerge=children[0][2], AdjacentShardToMerge=children[1][2])
+        wait_until_active()
+        assert load.poll() is None, "the load ended before the shards were merged"
+        assert load.wait(180) == 0
+    assert_tables_are_the_ledgers(settings, ledger)
+    used = {entry.shard for entry in acknowledged(ledger)[before:] if entry.stream == stream}
+    assert len(used) >= 4, "the load did not reach the new shards"
+
+
+def test_a_killed_localstack_costs_nothing_that_its_kinesis_had_kept(stack: Stack, ledger: Path) -> None:
+    """Design decision 10: tables and checkpoints are gone with its S3, and the job reads the streams again, by itself.
+
+    Its Kinesis keeps its state once a minute (localstack/Dockerfile), so what a kill may cost is waited for first.
+    """
+    settings, localstack = stack.settings, stack.container("localstack")
+    last = max(entry.acknowledged_at or 0.0 for entry in acknowledged(ledger))
+    kept = f"{KINESIS_STATE}/000000000000.json"
+    wait_until(
+        lambda: int(stack.docker("exec", localstack, "stat", "--format", "%Y", kept)) > last,
+        150,
+        lambda: AssertionError("Kinesis does not keep its state"),
+    )
+    stack.docker("kill", localstack)
+    stack.docker("start", localstack)
+    wait_until(lambda: stack.is_healthy("localstack"), 120, lambda: AssertionError("LocalStack did not come back"))
+    emulate(stack, ledger, 50, "--seed", "10", "--batch-size", "50")
+    streams.wait_until_read(settings, Console(), patience=300)
+    assert_tables_are_the_ledgers(settings, ledger)
+
+
+def _is_open(shard: "ShardTypeDef") -> bool:
+    return "EndingSequenceNumber" not in shard["SequenceNumberRange"]
 
 
 def test_the_streams_status_is_shown(stack: Stack) -> None:
