@@ -109,7 +109,7 @@ def show(settings: Settings, console: Console) -> None:
         behind = waiting(settings, frame)
         report = last_report(settings, frame)
         shown.add_row(
-            settings.stream(frame),
+            frame,
             *(
                 ("–", "–")
                 if report is None
