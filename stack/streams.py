@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -99,7 +100,8 @@ def last_report(settings: Settings, frame: Frame) -> dict[str, Any] | None:
 
 def show(settings: Settings, console: Console) -> None:
     """`make stream-status`: a line for each stream. Raises `DataError` where something does not answer."""
-    shown = Table(title="Streams", title_justify="left")
+    # Nine columns, on a terminal of eighty characters.
+    shown = Table(title="Streams", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("stream", "in/s", "out/s", "waiting", "behind", "last batch", "version", "rows", "rejected"):
         shown.add_column(column, justify="left" if column == "stream" else "right", no_wrap=True)
     rejected = lake.table(settings, "streaming/quarantine")
@@ -126,7 +128,7 @@ def show(settings: Settings, console: Console) -> None:
 
 def _when(report: Mapping[str, Any]) -> str:
     at = datetime.fromisoformat(report["timestamp"]).astimezone()
-    return f"{at:%H:%M:%S}, {report['milliseconds']['triggerExecution'] / 1000:.0f} s"
+    return f"{at:%H:%M:%S} {report['milliseconds']['triggerExecution'] / 1000:.0f} s"
 
 
 def wait_until_read(settings: Settings, console: Console, patience: float = 180) -> None:

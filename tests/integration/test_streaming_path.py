@@ -191,4 +191,4 @@ def _is_open(shard: "ShardTypeDef") -> bool:
 
 def test_the_streams_status_is_shown(stack: Stack) -> None:
     shown = stack.run("stack", "stream-status").stdout
-    assert all(f"│ {frame} " in shown for frame in FRAMES)
+    assert {line.split()[0] for line in shown.splitlines() if line.strip()} >= set(FRAMES)
