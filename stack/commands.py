@@ -73,7 +73,7 @@ def demo(console: Console) -> None:
     with steps.step("answers"):
         answers.show(settings, console)
     with steps.step("both paths compared"):
-        streams.compare(settings, console)
+        streams.compare(settings, console, DEFAULT_LEDGER)
     steps.summary()
 
 

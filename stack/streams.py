@@ -3,9 +3,11 @@
 import json
 import re
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,6 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from emulator.ledger import read_ledger
 from settings import FRAMES, Frame, Settings
 from spark_jobs.kinesis.positions import sequence_numbers
 from spark_jobs.paths import CHECKPOINT, PROGRESS
@@ -146,8 +149,14 @@ def wait_until_read(settings: Settings, console: Console, patience: float = 180)
     console.print("All that has arrived in Kinesis is in the streaming path's tables.")
 
 
-def compare(settings: Settings, console: Console) -> None:
-    """Both paths' tables, row by row. Raises `DataError` with examples if a post that both have differs."""
+def compare(settings: Settings, console: Console, ledger: Path) -> None:
+    """Both paths' tables, row by row.
+
+    Raises `DataError` with examples if a post that both have differs, or if a table lacks one that the ledger says was acknowledged.
+    """
+    sent: dict[tuple[str, Frame], set[int]] = defaultdict(set)
+    for entry in read_ledger(ledger):
+        sent[entry.path, entry.frame].add(entry.index)
     shown = Table(title="The two paths' tables", title_justify="left")
     for column in ("frame", "equal", "different", "only in batch", "only in streaming"):
         shown.add_column(column, justify="left" if column == "frame" else "right")
@@ -158,6 +167,9 @@ def compare(settings: Settings, console: Console) -> None:
         both = batch.keys() & streaming.keys()
         different = sorted(ind for ind in both if batch[ind] != streaming[ind])
         examples += [f"{frame} {ind}: {batch[ind]} ≠ {streaming[ind]}" for ind in different[:5]]
+        for path, rows in (("batch", batch), ("streaming", streaming)):
+            lost = sorted(sent[path, frame] - rows.keys())
+            examples += [f"{frame} {ind} was acknowledged, and is not in the {path} table" for ind in lost[:5]]
         shown.add_row(
             frame,
             *map(str, (len(both) - len(different), len(different), len(batch) - len(both), len(streaming) - len(both))),
