@@ -14,6 +14,12 @@ help: ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# uv asks the mirror that pip would, and trusts what the machine trusts.
+.venv/.run .venv/.test: export UV_SYSTEM_CERTS = true
+ifdef PIP_INDEX_URL
+.venv/.run .venv/.test: export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
 .venv/.run: pyproject.toml uv.lock stack/bootstrap.py
 	@$(PYTHON) stack/bootstrap.py run
 

@@ -1,4 +1,5 @@
 """Makes .venv with the locked packages: `python3 stack/bootstrap.py run|test`. Standard library only; it runs before anything is there.
+The Makefile tells uv of the mirror that pip would use.
 
 `run` is what the emulator and the stack's commands need, `test` adds the tools of `make test`.
 """
@@ -39,11 +40,8 @@ def install(group: str) -> None:
     with tempfile.NamedTemporaryFile(suffix=".txt") as requirements:
         export = [uv, "export", "--quiet", "--frozen", "--no-emit-project", "--output-file", requirements.name]
         subprocess.run([*export, *([] if group == "test" else ["--no-dev"])], cwd=ROOT, check=True)
-        environment = {**os.environ, "UV_SYSTEM_CERTS": "true"}
-        if "PIP_INDEX_URL" in os.environ:
-            environment.setdefault("UV_DEFAULT_INDEX", os.environ["PIP_INDEX_URL"])
         command = [uv, "pip", "install", "--quiet", "--python", str(VENV / "bin/python"), "-r", requirements.name]
-        subprocess.run(command, env=environment, check=True)
+        subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -57,9 +57,9 @@ def ensure() -> None:
 
 def install_packages(*packages: str) -> None:
     """Install Debian packages. Raises `EngineError`."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
-        done = subprocess.run(["apt-get", *step], env=environment, check=False, capture_output=True, text=True)
+        apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *step]
+        done = subprocess.run(apt, check=False, capture_output=True, text=True)
         if done.returncode and step[0] == "install":
             raise EngineError(
                 f"apt-get could not install {' '.join(packages)}: {done.stderr.strip().splitlines()[-1:]}"
