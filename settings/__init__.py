@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     spark_url: str = ""
     streaming_url: str = ""
 
+    databricks_url: str = ""
+    databricks_public_url: str = ""
+    databricks_token: SecretStr = SecretStr("")
+    databricks_cluster_id: str = ""
+    batch_job_file: str = ""
+
     airflow_url: str = ""
     airflow_user: str = "admin"
     airflow_password: SecretStr = SecretStr("")

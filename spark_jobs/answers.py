@@ -24,7 +24,13 @@ def write_answers(tables: Mapping[Frame, DataFrame], lake: Lake) -> dict[str, in
         answer.coalesce(1).write.format("delta").mode("overwrite").option("overwriteSchema", True).save(
             lake.answer(name)
         )
-        return answer.count()
+        rows = answer.count()
+        answer.unpersist()
+        return rows
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        return dict(zip(QUESTIONS, threads.map(write, QUESTIONS), strict=True))
+        written = dict(zip(QUESTIONS, threads.map(write, QUESTIONS), strict=True))
+    # The driver may outlive this job, and with it what it holds for it.
+    for frame in frames.values():
+        frame.unpersist()
+    return written

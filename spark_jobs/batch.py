@@ -119,7 +119,6 @@ def main(arguments: list[str]) -> int:
             done = answer(spark, lake)
         else:
             done = check(spark, lake, {frame: settings.topic(frame) for frame in FRAMES})
-        spark.stop()
     except (JobError, SettingsError) as error:
         print(f"{name} failed: {error}", flush=True)
         return 1
@@ -135,4 +134,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Databricks takes any SystemExit for a failure, even with 0.
+    if code := main(sys.argv[1:]):
+        sys.exit(code)

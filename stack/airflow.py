@@ -1,7 +1,6 @@
 """Airflow by its REST API (v2): start the daily batch, follow it, and say why it failed."""
 
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ ENDED = ("success", "failed")
 
 PATIENCE = 60.0
 """Seconds for which Airflow may be silent while a run is followed: its container may be starting anew."""
-
-_JAVA_FRAME = re.compile(r"\s*(at [\w.$/<>]+\(|\.\.\. \d+ more)")
 
 
 class AirflowError(StackError):
@@ -50,11 +47,15 @@ class RunEnd:
 
 @dataclass(frozen=True)
 class FailedTask:
-    """The first task of a run that failed for good, and the last lines of its last attempt."""
+    """The first task of a run that failed for good, and what Airflow says of its last attempt.
+
+    `databricks_run` is the run that it waited for, None if Databricks took none.
+    """
 
     task_id: str
     attempt: int
     lines: list[str]
+    databricks_run: int | None
 
 
 class Airflow:
@@ -126,19 +127,18 @@ class Airflow:
                 )
             time.sleep(self._poll)
 
-    def failed_task_log(self, run_id: str, lines: int = 40) -> FailedTask | None:
-        """The first task that failed in this run, and its last lines; None if none did."""
+    def failed_task(self, run_id: str) -> FailedTask | None:
+        """The first task that failed in this run; None if none did."""
         task = next((task for task in self._tasks(run_id) if task["state"] == "failed"), None)
         if task is None:
             return None
         attempt = task["try_number"]
-        log = self._call(
-            "GET",
-            f"{self._dag}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{attempt}",
-            headers={"Accept": "application/x-ndjson"},
-        )
+        path = f"{self._dag}/dagRuns/{run_id}/taskInstances/{task['task_id']}"
+        log = self._call("GET", f"{path}/logs/{attempt}", headers={"Accept": "application/x-ndjson"})
         entries = [json.loads(line) for line in log.text.splitlines() if line.strip()]
-        return FailedTask(task["task_id"], attempt, readable(entries)[-lines:])
+        pushed = self._call("GET", f"{path}/xcomEntries/run_id", accept=(404,))
+        databricks_run = int(pushed.json()["value"]) if pushed.ok else None
+        return FailedTask(task["task_id"], attempt, readable(entries), databricks_run)
 
     def _tasks(self, run_id: str) -> list[dict[str, Any]]:
         """The run's task instances, in the order in which they started."""
@@ -194,18 +194,12 @@ class Airflow:
 
 
 def readable(entries: list[dict[str, Any]]) -> list[str]:
-    """A task's log as a person wants it: what the job itself wrote, and each error of Airflow's in one line.
+    """A task's log as a person wants it: each error in one line.
 
-    Entries are Airflow's, one dict a line with at least `event`. Java's stack frames and Airflow's own chatter are left out, unless
-    there is nothing else.
+    Entries are Airflow's, one dict a line with at least `event`. Its own chatter is left out, unless there is nothing else.
     """
-    lines = []
-    for entry in entries:
-        if entry.get("logger", "").endswith("SparkSubmitHook"):
-            lines.append(entry["event"])
-        # The text that follows the first line repeats what the job wrote.
-        lines += [f"{e['exc_type']}: {e['exc_value'].splitlines()[0]}" for e in entry.get("error_detail") or []]
-    lines = [line for line in lines if line.strip() and not _JAVA_FRAME.match(line)]
+    errors = [error for entry in entries for error in entry.get("error_detail") or []]
+    lines = [f"{error['exc_type']}: {error['exc_value'].splitlines()[0]}" for error in errors]
     return lines or [entry["event"] for entry in entries if not entry["event"].startswith("::")]
 
 

@@ -7,9 +7,13 @@ from rich.console import Console
 from settings import Settings
 from stack import connector, lake, topics
 from stack.airflow import Airflow, AirflowError, RunEnd
+from stack.databricks import job_log
 
 TOLD = {"running": "white", "success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow"}
 """The states of a task that a person hears of, and their colours; the others are between these."""
+
+LAST_LINES = 40
+"""Of the failing task."""
 
 
 class BatchError(AirflowError):
@@ -27,7 +31,7 @@ def run(settings: Settings, console: Console, full: bool) -> None:
         if isinstance(change, RunEnd):
             console.print(f"The run ended in {change.seconds:.0f} s: {change.state}.", highlight=False)
             if change.state != "success":
-                raise _failure(airflow, run_id, console)
+                raise _failure(settings, airflow, run_id, console)
         elif change.state in TOLD:
             took = f"  {change.seconds:.0f} s" if change.seconds is not None else ""
             attempt = f"  attempt {change.attempt}" if change.attempt > 1 else ""
@@ -55,16 +59,17 @@ def wait_for_the_lake(settings: Settings, console: Console, patience: float = 30
         )
 
 
-def _failure(airflow: Airflow, run_id: str, console: Console) -> BatchError:
-    failed = airflow.failed_task_log(run_id)
+def _failure(settings: Settings, airflow: Airflow, run_id: str, console: Console) -> BatchError:
+    failed = airflow.failed_task(run_id)
     if failed is None:
         return BatchError(
             f"The run {run_id} failed, though none of its tasks did: Airflow's page of the run says more."
         )
+    # What the job itself wrote; where it never ran, or wrote nothing, what Airflow knows of it.
+    lines = job_log(settings, failed.databricks_run) if failed.databricks_run else []
+    lines = (lines or failed.lines)[-LAST_LINES:]
     console.rule(f"the last lines of {failed.task_id}, attempt {failed.attempt}", align="left")
-    for line in failed.lines:
+    for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    reason = next(
-        (line for line in reversed(failed.lines) if " failed" in line), failed.lines[-1] if failed.lines else ""
-    )
+    reason = next((line for line in reversed(lines) if " failed" in line), lines[-1] if lines else "")
     return BatchError(f"The task {failed.task_id} failed: {reason}")

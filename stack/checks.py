@@ -15,6 +15,8 @@ from stack.errors import StackError
 BIN = Path(sys.executable).parent
 PYTEST = [str(BIN / "python"), "-m", "pytest"]
 SPARK_TEST = "pinterest/spark-test"
+IN_IMAGES = ("spark_jobs", "airflow", "databricks")
+"""Unit tests that run where their subject does: with its own Python, Java and packages."""
 PROXIES = [argument for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for argument in ("--build-arg", name)]
 BUILD = ["docker", "build", "--quiet", "--network", "host", *PROXIES]
 
@@ -27,7 +29,8 @@ def lint(console: Console) -> None:
     """ruff, mypy, shellcheck and hadolint over every tracked file of their kind. Raises `CheckError`."""
     shell = [name for name in _tracked() if _first_line(name).rstrip().endswith(("/sh", "/bash", " bash"))]
     dockerfiles = [name for name in _tracked() if name.endswith("Dockerfile")]
-    packages = ["settings", "stack", "emulator", "spark_jobs", "benchmarks", "localstack/deploy.py"]
+    services = ["services/rest-proxy/rest_proxy", "services/seed/seed", "services/databricks/databricks_jobs"]
+    packages = ["settings", "stack", "emulator", "spark_jobs", "benchmarks", "localstack/deploy.py", *services]
     _run(console, "ruff check", [str(BIN / "ruff"), "check", "."])
     _run(console, "ruff format", [str(BIN / "ruff"), "format", "--check", "."])
     _run(console, "mypy", [str(BIN / "mypy"), *packages])
@@ -57,13 +60,10 @@ def _run(console: Console, title: str, command: list[str]) -> None:
 def everything(console: Console, integration: bool) -> None:
     """Everything, the cheapest first. Raises `CheckError` at the first part that fails, `EngineError` where there is no engine."""
     lint(console)
-    _run(
-        console, "unit tests", [*PYTEST, "tests/unit", "--ignore=tests/unit/spark_jobs", "--ignore=tests/unit/airflow"]
-    )
+    _run(console, "unit tests", [*PYTEST, "tests/unit", *(f"--ignore=tests/unit/{part}" for part in IN_IMAGES)])
     engine.ensure()
     environment.write(env_file())  # Compose cannot read its file without one
     images.build()
-    # Spark and Airflow are tested where they run: in their own images, with their own Python and Java.
     context = ROOT / "services" / "spark"
     _run(
         console,
@@ -73,6 +73,8 @@ def everything(console: Console, integration: bool) -> None:
     in_spark = _in_image(SPARK_TEST, "/opt/spark", "tests/unit/spark_jobs", "--numprocesses", "2")
     _run(console, "unit tests of spark_jobs", in_spark)
     _run(console, "unit tests of the DAG", _in_image("pinterest/airflow", "/opt/airflow", "tests/unit/airflow"))
+    in_databricks = _in_image("pinterest/databricks", "/opt/databricks", "tests/unit/databricks")
+    _run(console, "unit tests of the Jobs API", in_databricks)
     if integration:
         _run(console, "integration tests", [*PYTEST, "tests/integration"])
 

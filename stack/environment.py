@@ -15,6 +15,8 @@ PORTS = {
     "LOCALSTACK_PORT": 4566,
     "SPARK_PORT": 8090,
     "STREAMING_PORT": 4040,
+    "CLUSTER_PORT": 4041,
+    "DATABRICKS_PORT": 8000,
     "AIRFLOW_PORT": 8080,
 }
 """Each published port and its usual number; .env may hold another."""
@@ -32,6 +34,7 @@ def _defaults() -> dict[str, str]:
         "SEED_POSTS": "11001",
         **{name: str(port) for name, port in PORTS.items()},
         "AIRFLOW_USER": "admin",
+        "DATABRICKS_TOKEN": secrets.token_hex(16),
         "AIRFLOW_PASSWORD": secrets.token_hex(8),
         "AIRFLOW_SECRET": secrets.token_hex(32),
         "AIRFLOW_DB_PASSWORD": secrets.token_hex(16),

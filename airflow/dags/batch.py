@@ -1,30 +1,32 @@
 """The daily batch run: clean what has landed in the lake, answer the eight questions, check the result.
 
-Each task submits `spark_jobs/batch.py` to the Spark cluster with one command of it. A run costs what is new; with the parameter
+Each task has Databricks run `spark_jobs/batch.py` with one command of it, on a cluster that is up. A run costs what is new; with the parameter
 `full` the tables are made again from everything that ever landed.
 """
 
 from datetime import timedelta
 
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.providers.databricks.operators.databricks import DatabricksSubmitRunOperator
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from settings import FRAMES, Settings
 
-JOB = "/opt/pipeline/spark_jobs/batch.py"
-DEFAULTS = "/opt/spark/conf/spark-defaults.conf"
-"""Of the image: see services/spark."""
+SETTINGS = Settings.load()
 
 
-def submit(task_id: str, arguments: list[str] | str) -> SparkSubmitOperator:
+def submit(task_id: str, arguments: list[str] | str) -> DatabricksSubmitRunOperator:
     """One command of the batch job. `arguments` is a list, or a template that renders to one."""
-    return SparkSubmitOperator(
-        task_id=task_id, conn_id="spark", application=JOB, application_args=arguments, properties_file=DEFAULTS
+    return DatabricksSubmitRunOperator(
+        task_id=task_id,
+        databricks_conn_id="databricks",
+        existing_cluster_id=SETTINGS.databricks_cluster_id,
+        spark_python_task={"python_file": SETTINGS.batch_job_file, "parameters": arguments},
+        polling_period_seconds=2,
     )
 
 
 with DAG(
-    dag_id=Settings.load().dag_id,
+    dag_id=SETTINGS.dag_id,
     doc_md=__doc__,
     # Midnight UTC, as "@daily" is; but with a plain "@daily" (and a start date, or shortly after midnight) Airflow runs the day that
     # has just passed as soon as it sees the DAG: on a stack that has just come up, whose lake is empty. A zero `run_immediately`,
@@ -33,8 +35,6 @@ with DAG(
     catchup=False,
     # Two runs would merge into the same tables.
     max_active_runs=1,
-    # Every task is a Spark driver of about 700 MB and takes all of a small cluster's cores: one after the other is no slower.
-    max_active_tasks=1,
     is_paused_upon_creation=False,
     # So that the template below renders to a list.
     render_template_as_native_obj=True,

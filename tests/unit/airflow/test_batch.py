@@ -4,6 +4,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -11,6 +12,8 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import DagRunInfo
 from pendulum import instance
+
+from settings import Settings
 
 DAGS = Path(__file__).parents[3] / "airflow" / "dags"
 CLEANING = {"clean_pin", "clean_geo", "clean_user"}
@@ -32,11 +35,16 @@ def dag(user: None) -> DAG:
     return bag.dags["0a1b2c_dag"]
 
 
-def arguments(dag: DAG, task_id: str, full: bool) -> list[str]:
-    """What the batch job gets after rendering, in a run with this parameter."""
+def submitted(dag: DAG, task_id: str, full: bool) -> dict[str, Any]:
+    """What Databricks is sent after rendering, in a run with this parameter."""
     task = dag.get_task(task_id)
     task.render_template_fields({"params": {"full": full}, "dag": dag, "task": task})
-    return task.application_args
+    return task._prepare_submit_json({})
+
+
+def arguments(dag: DAG, task_id: str, full: bool) -> list[str]:
+    """What the batch job gets."""
+    return submitted(dag, task_id, full)["spark_python_task"]["parameters"]
 
 
 def next_run(dag: DAG, monkeypatch: pytest.MonkeyPatch, now: str, last: datetime | None) -> datetime:
@@ -76,8 +84,17 @@ def test_a_run_is_incremental_unless_asked_otherwise(dag: DAG) -> None:
     assert dag.params["full"] is False
 
 
-def test_tasks_and_runs_come_one_at_a_time_and_failures_are_retried(dag: DAG) -> None:
-    assert (dag.max_active_runs, dag.max_active_tasks) == (1, 1)
+def test_every_task_is_the_batch_job_on_the_settings_cluster(dag: DAG) -> None:
+    settings = Settings.load("container")
+    for task in dag.tasks:
+        body = submitted(dag, task.task_id, full=False)
+        assert body["run_name"] == task.task_id
+        assert body["existing_cluster_id"] == settings.databricks_cluster_id
+        assert body["spark_python_task"]["python_file"] == settings.batch_job_file
+
+
+def test_runs_come_one_at_a_time_and_failures_are_retried(dag: DAG) -> None:
+    assert dag.max_active_runs == 1
     assert {task.retries for task in dag.tasks} == {2}
     assert dag.is_paused_upon_creation is False
 

@@ -246,29 +246,30 @@ def test_a_run_that_does_not_end_in_time_is_an_error_with_its_address(server: St
 
 # ── Why it failed ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-HOOK = "airflow.task.hooks.airflow.providers.apache.spark.hooks.spark_submit.SparkSubmitHook"
 LOG: list[dict[str, Any]] = [
     {"event": "::group::Log message source details"},
     {"event": "/var/lib/airflow/logs/attempt=3.log"},
     {"event": "::endgroup::"},
     {"event": "DAG bundles loaded: dags-folder", "logger": "airflow.dag_processing.bundles.manager"},
-    {"event": "WARN TaskSetManager: Lost task 0.0", "logger": HOOK},
-    {"event": "at org.apache.spark.SparkContext$$anon$3.run(SparkContext.scala:2295)", "logger": HOOK},
-    {"event": "... 4 more", "logger": HOOK},
-    {"event": "", "logger": HOOK},
-    {"event": "clean pin failed: the bucket is not there", "logger": HOOK},
+    {"event": "Run submitted with run_id: 7", "logger": "task"},
     {
         "event": "Task failed with exception",
         "logger": "task",
         "error_detail": [
-            {"exc_type": "AirflowException", "exc_value": "Cannot execute: spark-submit. Error code is: 1.\nLast"}
+            {"exc_type": "AirflowException", "exc_value": "clean_pin failed with terminal state: FAILED\nmore"}
         ],
     },
     {"event": "::group::Post Execute", "logger": "task"},
 ]
 
 
-def test_the_failed_tasks_own_words_come_out(server: StandIn) -> None:
+@pytest.mark.parametrize(
+    ("run_pushed", "databricks_run"),
+    [((200, {"key": "run_id", "value": 7}), 7), ((404, {"detail": "XCom entry not found"}), None)],
+)
+def test_the_failed_task_its_error_and_its_run_come_out(
+    server: StandIn, run_pushed: Answer, databricks_run: int | None
+) -> None:
     server.answers[f"GET {RUN}/taskInstances"] = [
         tasks(
             task("clean_geo", "success", 1, "1", 1.0),
@@ -277,27 +278,16 @@ def test_the_failed_tasks_own_words_come_out(server: StandIn) -> None:
         )
     ]
     server.answers[f"GET {RUN}/taskInstances/clean_pin/logs/3"] = [(200, "\n".join(map(json.dumps, LOG)))]
-    assert client(server).failed_task_log("manual__1", lines=2) == FailedTask(
-        "clean_pin",
-        3,
-        [
-            "clean pin failed: the bucket is not there",
-            "AirflowException: Cannot execute: spark-submit. Error code is: 1.",
-        ],
+    server.answers[f"GET {RUN}/taskInstances/clean_pin/xcomEntries/run_id"] = [run_pushed]
+    assert client(server).failed_task("manual__1") == FailedTask(
+        "clean_pin", 3, ["AirflowException: clean_pin failed with terminal state: FAILED"], databricks_run
     )
 
 
-def test_no_failed_task_no_log(server: StandIn) -> None:
+def test_no_failed_task(server: StandIn) -> None:
     server.answers[f"GET {RUN}/taskInstances"] = [tasks(task("clean_geo", "success", 1, "1", 1.0))]
-    assert client(server).failed_task_log("manual__1") is None
+    assert client(server).failed_task("manual__1") is None
 
 
-def test_a_log_of_the_job_leaves_java_frames_and_airflows_chatter_out() -> None:
-    assert airflow.readable(LOG)[:2] == [
-        "WARN TaskSetManager: Lost task 0.0",
-        "clean pin failed: the bucket is not there",
-    ]
-
-
-def test_a_task_that_never_started_shows_what_airflow_says() -> None:
+def test_a_log_without_an_error_shows_what_airflow_says() -> None:
     assert airflow.readable(LOG[:4]) == ["/var/lib/airflow/logs/attempt=3.log", "DAG bundles loaded: dags-folder"]
