@@ -60,7 +60,11 @@ def _run(console: Console, title: str, command: list[str]) -> None:
 def everything(console: Console, integration: bool) -> None:
     """Everything, the cheapest first. Raises `CheckError` at the first part that fails, `EngineError` where there is no engine."""
     lint(console)
-    _run(console, "unit tests", [*PYTEST, "tests/unit", *(f"--ignore=tests/unit/{part}" for part in IN_IMAGES)])
+    _run(
+        console,
+        "unit tests",
+        [*PYTEST, "tests/unit", "--numprocesses", "2", *(f"--ignore=tests/unit/{part}" for part in IN_IMAGES)],
+    )
     engine.ensure()
     environment.write(env_file())  # Compose cannot read its file without one
     images.build()

@@ -7,6 +7,7 @@ The gateway is in the environment (see cluster.py). The file gets a session of i
 
 import runpy
 import sys
+from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
@@ -27,4 +28,5 @@ if __name__ == "__main__":
     tag, file, *arguments = sys.argv[1:]
     attach(tag)
     sys.argv = [file, *arguments]
+    sys.path[0] = str(Path(file).parent)  # as Python has it for a script; now it is this one's folder
     runpy.run_path(file, run_name="__main__")

@@ -89,6 +89,13 @@ def test_a_session_is_the_runs_own(service: Service) -> None:
     assert service.logs(run.run_id or 0).splitlines()[-1] == "2 False"
 
 
+def test_a_file_finds_what_stands_beside_it_and_nothing_of_the_apis(service: Service) -> None:
+    service.file("beside.py", "NAME = 'beside'")
+    file = service.file("imports.py", "from beside import NAME\nimport settings\nprint(NAME, settings.FRAMES)")
+    run = service.client.jobs.submit(tasks=[service.task(file)]).result(PATIENCE)
+    assert service.logs(run.run_id or 0) == "beside ('pin', 'geo', 'user')\n"
+
+
 def test_a_task_is_not_told_the_token(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
     file = service.file("env.py", "import os\nprint('DATABRICKS_TOKEN' in os.environ, 'PATH' in os.environ)")
