@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     spark_master_url: str = ""
     spark_url: str = ""
     streaming_url: str = ""
+    cluster_url: str = ""
 
     databricks_url: str = ""
     databricks_public_url: str = ""

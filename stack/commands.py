@@ -40,7 +40,9 @@ def _where(settings: Settings, console: Console) -> None:
     shown = Table(title="Up", title_justify="left", show_header=False)
     for name, place in {
         "Airflow": f"{settings.airflow_url}  ({settings.airflow_user} / {password})",
+        "Databricks runs": settings.databricks_url,
         "Spark master": settings.spark_url,
+        "The batch's Spark": settings.cluster_url,
         "Streaming queries": f"{settings.streaming_url}/StreamingQuery",
         "API Gateway": settings.api_url,
         "REST proxy": f"{settings.rest_proxy_url}/topics",

@@ -18,6 +18,9 @@ from databricks_jobs.submission import parse
 MAX_LOGS = 5 * 1024 * 1024
 """The most that `get-output` gives of a task's log, in bytes; what came last of it (Databricks' own limit)."""
 
+AS_IT_STANDS = {"X-Content-Type-Options": "nosniff"}
+"""For text that a job wrote: no browser shall take it for a page."""
+
 RunId = Annotated[int, Query()]
 
 
@@ -91,6 +94,12 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.include_router(jobs)
 
+    @app.get("/")
+    def overview() -> PlainTextResponse:
+        """For a person: the newest runs."""
+        lines = [f"{page(run.run_id)}  {run.run_name}: {_sentence(run.state)}" for run in runs.newest(100)]
+        return PlainTextResponse("\n".join([*lines, ""]), headers=AS_IT_STANDS)
+
     @app.get("/runs/{run_id}")
     def log(run_id: int) -> PlainTextResponse:
         """For a person, from Airflow's link: what the run's tasks wrote."""
@@ -99,7 +108,7 @@ def create_app(
             f"{task.task.task_key}: {_sentence(task.state)}\n\n{_tail(runs, task)[0]}"
             for task in ([one] if one else run.tasks)
         ]
-        return PlainTextResponse("\n".join(parts), headers={"X-Content-Type-Options": "nosniff"})
+        return PlainTextResponse("\n".join(parts), headers=AS_IT_STANDS)
 
     @app.get("/healthz")
     def health() -> JSONResponse:

@@ -258,6 +258,7 @@ def test_a_person_reads_the_log_by_the_runs_link(service: Service) -> None:
     page = requests.get(f"{service.url}/runs/{run.run_id}", timeout=10)
     assert page.headers["Content-Type"].startswith("text/plain")
     assert page.text == "only: TERMINATED SUCCESS\n\n<script>alert(1)</script>\n"
+    assert f"{run.run_page_url}  Untitled: TERMINATED SUCCESS\n" in requests.get(service.url, timeout=10).text
 
 
 def test_the_newest_runs_are_listed_first(service: Service) -> None:

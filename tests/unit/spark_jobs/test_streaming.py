@@ -1,6 +1,7 @@
 """The streaming path behind its source: files stand in for a stream, everything after them is real."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -13,11 +14,17 @@ SCHEMA = "raw string, stream string, shard string, sequence string, subsequence 
 SETTINGS = Settings(user_id="0a1b")
 
 
+@pytest.fixture(scope="module")
+def prepared(spark, tmp_path_factory):
+    """The folder of a lake with the four empty tables. Making them costs more than the tests."""
+    folder = tmp_path_factory.mktemp("prepared")
+    streaming.prepare(spark, Lake(str(folder)), SETTINGS)
+    return folder
+
+
 @pytest.fixture
-def lake(spark, tmp_path):
-    lake = Lake(str(tmp_path / "lake"))
-    streaming.prepare(spark, lake, SETTINGS)
-    return lake
+def lake(prepared, tmp_path):
+    return Lake(shutil.copytree(prepared, tmp_path / "lake").as_posix())
 
 
 @pytest.fixture
