@@ -4,6 +4,7 @@ One table a path for all frames, partitioned by frame: three jobs may write at o
 """
 
 from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -50,6 +51,11 @@ def create(spark: SparkSession, path: str, log: Log) -> None:
 
     def write() -> None:
         table = DeltaTable.createIfNotExists(spark).location(path).partitionedBy("frame")
-        table.addColumns(spark.createDataFrame([], schema).schema).execute()
+        try:
+            table.addColumns(spark.createDataFrame([], schema).schema).execute()
+        except AnalysisException:
+            # Delta looks twice, for a table and then for files; another frame's job may make the table in between.
+            if not DeltaTable.isDeltaTable(spark, path):
+                raise
 
     retrying(write)

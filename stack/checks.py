@@ -30,7 +30,16 @@ def lint(console: Console) -> None:
     shell = [name for name in _tracked() if _first_line(name).rstrip().endswith(("/sh", "/bash", " bash"))]
     dockerfiles = [name for name in _tracked() if name.endswith("Dockerfile")]
     services = ["services/rest-proxy/rest_proxy", "services/seed/seed", "services/databricks/databricks_jobs"]
-    packages = ["settings", "stack", "emulator", "spark_jobs", "benchmarks", "localstack/deploy.py", *services]
+    packages = [
+        "settings",
+        "stack",
+        "emulator",
+        "spark_jobs",
+        "benchmarks",
+        "localstack/deploy.py",
+        "localstack/kinesis_journal.py",
+        *services,
+    ]
     _run(console, "ruff check", [str(BIN / "ruff"), "check", "."])
     _run(console, "ruff format", [str(BIN / "ruff"), "format", "--check", "."])
     _run(console, "mypy", [str(BIN / "mypy"), *packages])

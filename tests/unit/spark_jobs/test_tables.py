@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import delta.exceptions
 import pytest
 from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
 from pyspark.sql import Row
 
 from spark_jobs import quarantine, tables
@@ -200,3 +201,9 @@ def test_three_frames_start_their_quarantine_at_once(spark, tmp_path):
         for job in jobs:
             job.result()
     assert places(spark, tmp_path) == [("geo", 0, 1), ("pin", 0, 1), ("user", 0, 1)]
+
+
+def test_a_quarantine_does_not_start_among_files_that_are_not_its_own(spark, tmp_path):
+    (tmp_path / "notes.txt").write_text("not a table")
+    with pytest.raises(AnalysisException, match="is not a Delta table"):
+        quarantine.replace(str(tmp_path), rejects(spark, "pin", (0, 1)), "pin", KAFKA)
