@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=50, help="posts a second (50)")
     parser.add_argument("--duration", type=float, default=120, help="seconds (120)")
-    parser.add_argument("--batch-size", type=int, default=10, help="records a request (10)")
+    parser.add_argument("--batch-size", type=int, default=50, help="records a request (50)")
     parser.add_argument("--via", choices=("gateway", "sdk"), default="gateway")
     options = parser.parse_args()
     settings, console = Settings.load(), Console()
