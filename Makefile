@@ -26,7 +26,7 @@ endif
 .venv/.test: .venv/.run
 	@$(PYTHON) stack/bootstrap.py test
 
-.PHONY: up status stream-status demo emulate batch answers logs down reset doctor test lint
+.PHONY: up audit status stream-status demo emulate batch answers logs down reset doctor test lint
 up: .venv/.run ## build and start everything, wait until it is healthy, print where it is
 	@$(RUN) stack up
 
@@ -41,6 +41,9 @@ batch: .venv/.run ## run the daily batch in Airflow now, and follow it
 
 answers: .venv/.run ## print the eight answers
 	@$(RUN) stack answers
+
+audit: .venv/.run ## follow every acknowledged record, hop by hop: nothing lost, nothing twice
+	@$(RUN) audit $(ARGS)
 
 status: .venv/.run ## each service, topic, connector, object count and table
 	@$(RUN) stack status

@@ -34,6 +34,7 @@ def lint(console: Console) -> None:
         "settings",
         "stack",
         "emulator",
+        "audit",
         "spark_jobs",
         "benchmarks",
         "localstack/deploy.py",

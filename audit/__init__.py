@@ -1,0 +1,1 @@
+"""The audit: is every acknowledged record where it belongs, once?"""
