@@ -26,7 +26,7 @@ endif
 .venv/.test: .venv/.run
 	@$(PYTHON) stack/bootstrap.py test
 
-.PHONY: up audit status stream-status demo emulate batch answers logs down reset doctor test lint
+.PHONY: up audit drill status stream-status demo emulate batch answers logs down reset doctor test lint
 up: .venv/.run ## build and start everything, wait until it is healthy, print where it is
 	@$(RUN) stack up
 
@@ -44,6 +44,9 @@ answers: .venv/.run ## print the eight answers
 
 audit: .venv/.run ## follow every acknowledged record, hop by hop: nothing lost, nothing twice
 	@$(RUN) audit $(ARGS)
+
+drill: .venv/.run ## break the running stack under load, part after part, and audit: NAME=broker-killed for one
+	@$(RUN) drills $(NAME) $(ARGS)
 
 status: .venv/.run ## each service, topic, connector, object count and table
 	@$(RUN) stack status

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -16,13 +16,17 @@ MEMORY = "384MB"
 EXAMPLES = 20
 """Of each kind of difference."""
 
+Meaning = Literal["lost", "twice", "strange"]
+"""`strange` is what ought not to be there at all."""
+
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of difference: what it is called, what to do, and SQL for its examples, ordered."""
+    """A kind of difference: what it means, what it is called, what to do, and SQL for its examples, ordered."""
 
+    means: Meaning
     name: str
     advice: str
     sql: str
@@ -30,6 +34,7 @@ class Kind:
 
 KINDS = (
     Kind(
+        "lost",
         "acknowledged, and not in Kafka",
         "A record is lost before the broker, or the ledger tells of another stack.",
         """select topic, "partition", "offset", frame, ind from acknowledged
@@ -38,6 +43,7 @@ KINDS = (
         where "offset" >= coalesce(first_offset, 0) order by all""",
     ),
     Kind(
+        "strange",
         "acknowledged for one post, and in the lake as another",
         "The ledger tells of another stack, or offsets were given twice.",
         """select topic, "partition", "offset", acknowledged.ind, lines.ind as ind_in_the_lake
@@ -45,6 +51,7 @@ KINDS = (
         where lines.ind is distinct from acknowledged.ind order by all""",
     ),
     Kind(
+        "lost",
         "in Kafka, and neither in an object nor a dead letter",
         "The S3 sink is behind, or has lost it: `make status` shows its state.",
         """select topic, "partition", "offset" from records
@@ -52,6 +59,7 @@ KINDS = (
         anti join dead_letters using (topic, "partition", "offset") where not tombstone order by all""",
     ),
     Kind(
+        "strange",
         "in an object, and not in Kafka",
         "The lake holds what the broker never had.",
         """select topic, "partition", "offset" from lines
@@ -60,72 +68,85 @@ KINDS = (
         where "offset" >= coalesce(first_offset, 0) order by all""",
     ),
     Kind(
+        "lost",
         "a gap between two objects",
         "Offsets that no object holds and no dead letter explains.",
         """select topic, "partition", expected_offset as "offset", first_offset - 1 as up_to, "key" as before from gaps
         where first_offset - expected_offset > explained order by all""",
     ),
     Kind(
+        "twice",
         "an overlap of two objects",
         "Records have landed twice.",
         """select topic, "partition", first_offset as "offset", expected_offset - 1 as up_to, "key" from spans
         where first_offset < expected_offset order by all""",
     ),
     Kind(
+        "strange",
         "an object whose metadata and lines disagree",
         "It was cut off, or written by something else.",
         """select topic, "partition", first_offset as "offset", last_offset, said_first, said_last, "key" from spans
         where said_first <> first_offset or said_last <> last_offset order by all""",
     ),
     Kind(
+        "strange",
         "an object without a place in the layout",
         "Nothing else may stand under topics/ (contract §5).",
         """select "key" from strangers order by all""",
     ),
     Kind(
+        "lost",
         "in an object, and neither in the table nor in quarantine",
         "If no batch has run since it landed, `make batch` takes it in; else it is lost.",
         """select topic, "partition", "offset", ind from line_fates where fate = 'missing' order by all""",
     ),
     Kind(
+        "twice",
         "in the table and in quarantine",
         "A record has one fate.",
         """select topic, "partition", "offset", ind from line_fates where fate = 'both' order by all""",
     ),
     Kind(
+        "strange",
         "a row that no line of the lake explains",
         "The table holds what never landed; `make batch ARGS=--full` makes it again.",
         """select frame, "partition", "offset", ind from rows
         anti join lines using (frame, "partition", "offset", ind) order by all""",
     ),
     Kind(
+        "strange",
         "a quarantined record that no line of the lake explains",
         "Quarantine holds what never landed; `make batch ARGS=--full` makes it again.",
         """select topic, "partition", "offset" from quarantine
         anti join lines using (topic, "partition", "offset") order by all""",
     ),
     Kind(
+        "twice",
         "a post that stands twice in the batch table",
         "A table holds one row for each ind (contract §6).",
         """select frame, ind, count(*) as times from rows group by all having count(*) > 1 order by all""",
     ),
     Kind(
+        "twice",
         "a record that stands twice in the batch quarantine",
         "A record is quarantined once.",
         """select topic, "partition", "offset", count(*) as times from quarantine group by all
         having count(*) > 1 order by all""",
     ),
     Kind(
+        "lost",
         "acknowledged, and neither in the streaming table nor in quarantine",
         "The streaming job is behind (`make stream-status`), or has lost it, or the ledger tells of another stack.",
         """select stream, shard, sequence, ind from stream_fates where fate = 'missing' order by all""",
     ),
     Kind(
+        "twice",
         "a post that stands twice in the streaming table",
         "A table holds one row for each ind (contract §6).",
         """select frame, ind, count(*) as times from stream_rows group by all having count(*) > 1 order by all""",
     ),
     Kind(
+        "twice",
         "a record that stands twice in the streaming quarantine",
         "A record is quarantined once.",
         """select stream, shard, sequence, subsequence, count(*) as times from stream_quarantine group by all
@@ -163,6 +184,7 @@ from stream_fates group by stream order by stream
 class Difference:
     """A kind of difference that was found: how often, and up to 20 examples, each with its place."""
 
+    means: Meaning
     kind: str
     advice: str
     count: int
@@ -186,6 +208,20 @@ class Balance:
     def balanced(self) -> bool:
         """Every record is accounted for, and there were some: an audit that saw none proves nothing."""
         return not self.differences and self.acknowledged > 0
+
+    def count(self, means: Meaning) -> int:
+        """Differences of one meaning. One record may show at several hops."""
+        return sum(difference.count for difference in self.differences if difference.means == means)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        if not self.acknowledged:
+            return "The ledger holds no acknowledgement, so nothing was audited. `make emulate` sends posts."
+        if self.balanced:
+            return f"Balanced: each of {self.acknowledged} acknowledged records is where it belongs, once."
+        kinds = "; ".join(f"{difference.count} × {difference.kind}" for difference in self.differences)
+        return f"The books of {self.acknowledged} acknowledged records do not balance: {kinds}."
 
     def as_dict(self) -> dict[str, Any]:
         return {"balanced": self.balanced, "acknowledged": self.acknowledged, **asdict(self)}
@@ -215,7 +251,9 @@ class Books:
         found = []
         for kind in KINDS:
             if count := self._rows(f"select count(*) as found from ({kind.sql})")[0]["found"]:
-                found.append(Difference(kind.name, kind.advice, count, self._rows(f"{kind.sql} limit {EXAMPLES}")))
+                found.append(
+                    Difference(kind.means, kind.name, kind.advice, count, self._rows(f"{kind.sql} limit {EXAMPLES}"))
+                )
         return Balance(self._rows(_BATCH), self._rows(_STREAMING), found)
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:

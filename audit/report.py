@@ -26,15 +26,8 @@ def show(balance: Balance, console: Console) -> None:
             console.print(Text(f"    {place}", style="dim"), soft_wrap=True)
         if difference.count > _SHOWN:
             console.print(f"    … and {difference.count - _SHOWN} more", style="dim", highlight=False)
-    if not balance.acknowledged:
-        console.print(
-            "[red]✗[/] The ledger holds no acknowledgement, so nothing was audited. `make emulate` sends posts."
-        )
-    elif balance.balanced:
-        console.print(
-            f"[green]✓[/] Balanced: each of {balance.acknowledged} acknowledged records is where it belongs, once.",
-            highlight=False,
-        )
+    sign = "[green]✓[/]" if balance.balanced else "[red]✗[/]"
+    console.print(f"{sign} {balance.verdict}", highlight=False, soft_wrap=True)
 
 
 def _hops(title: str, counts: list[dict[str, Any]], console: Console) -> None:

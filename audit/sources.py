@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BATCH = 20_000
 """Rows that are in memory at a time."""
 
-_PATIENCE = 60
+_PATIENCE = 30
 """Seconds in which the broker must say something."""
 
 _PLACE = ("topic", "partition", "offset")

@@ -35,6 +35,7 @@ def lint(console: Console) -> None:
         "stack",
         "emulator",
         "audit",
+        "drills",
         "spark_jobs",
         "benchmarks",
         "localstack/deploy.py",
