@@ -32,5 +32,5 @@ DRILLS = (
     Drill("down-and-up", "make down && make up", UNANSWERED, faults.stack_down_and_up),
 )  # fmt: skip
 
-QUICK = ("localstack-killed", "streaming-driver-killed", "worker-killed")
+QUICK = ("streaming-driver-killed", "localstack-killed", "down-and-up")
 """Those of `make test`."""

@@ -289,28 +289,3 @@ def test_mysql_going_away_is_said_and_survived(stack: Stack, ledger: Path) -> No
         stack.docker("start", mysql)
         assert emulator.wait(180) == 0, said.read_text()
     assert len(acknowledged(ledger)) == before + 3 * posts
-
-
-def test_a_restarted_localstack_loses_nothing(stack: Stack, ledger: Path) -> None:
-    """Design decision 10: LocalStack forgets bucket, API and role; it puts them back, and the sink fills the lake again.
-
-    The next test lets the batch do its part.
-    """
-    settings = stack.settings
-    wait_for_the_lake(settings)
-    before = objects_lines(settings)
-    assert len(before) >= 3 * POSTS
-    stack.docker("kill", stack.container("localstack"))
-    stack.docker("start", stack.container("localstack"))
-    wait_until(lambda: stack.is_healthy("localstack"), 120, lambda: AssertionError("LocalStack did not come back"))
-    wait_for_the_lake(settings)
-    assert objects_lines(settings) == before
-    stack.run("emulator", "batch", "--posts", "10", "--seed", "8", "--workers", "1", "--ledger", str(ledger))
-    wait_for_the_lake(settings)
-
-
-def test_down_and_up_loses_nothing(stack: Stack, ledger: Path) -> None:
-    stack.run("stack", "down")
-    stack.run("stack", "up")
-    wait_for_the_lake(stack.settings)
-    assert_answers_are_the_oracles(stack.settings, ledger)
