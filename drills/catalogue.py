@@ -26,6 +26,7 @@ DRILLS = (
     Drill("connect-cut-off-from-s3", "no network between Connect and S3 for 30 s", NOTHING, cut_off("connect", "pipeline")),
     Drill("rest-proxy-cut-off-from-broker", "no network between the REST proxy and the broker for 30 s", UNANSWERED, cut_off("rest-proxy", "brokers")),
     Drill("s3-misbehaves", "S3 answers 500 and 503, resets connections, loses answers", NOTHING, faults.faulty_s3),
+    Drill("two-batch-runs", "a second driver runs the batch beside Airflow's", "one of the two may fail", faults.two_batch_runs),
     Drill("two-connect-workers", "a second Connect worker comes, and is killed", NOTHING, faults.two_connect_workers),
     Drill("flush-size-changed", "kill -9 of the Connect worker, another flush.size at its start", NOTHING, faults.flush_size_changed),
     Drill("emulator-killed", "kill -9 of the emulator, and the same run again", "posts under way may be missing or present", faults.emulator_killed, Amount(2400, 300)),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from drills.drill import Fault
 from drills.errors import DrillError, NotHitError
 from drills.load import Load
 from drills.stage import Stage, docker
-from settings import Settings
+from settings import FRAMES, Settings
 from stack import compose, connector, lake
 from stack.compose import ROOT
 from stack.waiting import wait_until
@@ -21,6 +22,11 @@ OUTAGE = 5
 PAUSE = 30
 """Seconds."""
 
+RESIDENT = 2
+"""Drivers that stay up: the streams' and the batch's."""
+
+SPARK_DEFAULTS = "/opt/spark/conf/spark-defaults.conf"
+BATCH_JOB = "/opt/pipeline/spark_jobs/batch.py"
 FAULTY_S3 = Path(__file__).parent / "faulty_s3.py"
 
 
@@ -94,6 +100,31 @@ def airflow_killed(stage: Stage, load: Load) -> None:
         killed("airflow")(stage, load)
 
 
+def two_batch_runs(stage: Stage, load: Load) -> None:
+    """A run by hand beside Airflow's: two drivers read the same objects by the same checkpoints into the same tables.
+
+    The slower one may fail, and say so; the DAG's `max_active_runs=1` is what keeps people from it.
+    """
+    _have_tables(stage)
+    _spark_workers(2)  # one's cores are all taken
+    try:
+        with _batch_under_way(stage):
+            both = 0
+            for frame in FRAMES:
+                with (stage.folder / "second-driver.log").open("a") as log:
+                    submit = ("spark-submit", f"--properties-file={SPARK_DEFAULTS}", BATCH_JOB, "clean", frame)
+                    second = subprocess.Popen(
+                        compose.command("run", "--rm", "--no-deps", "spark-worker", *submit), stdout=log, stderr=log
+                    )
+                    while second.poll() is None:
+                        both += bool(_running_jobs(stage.settings)) and _applications(stage.settings) > RESIDENT
+                        time.sleep(0.2)
+            if not both:
+                raise NotHitError("The two runs never ran at the same time.")
+    finally:
+        _spark_workers(1)
+
+
 def flush_size_changed(stage: Stage, load: Load) -> None:
     """The sink's worker is killed, and finds another `flush.size` when it is back: objects get other bounds."""
     stage.kill("connect")
@@ -155,6 +186,17 @@ def _sink(stage: Stage, changes: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         wait_until(lambda: configure(usual), 120, wanted)
+
+
+def _spark_workers(count: int) -> None:
+    compose.capture(
+        "up", "--detach", "--no-deps", "--no-recreate", "--wait", "--scale", f"spark-worker={count}", "spark-worker"
+    )
+
+
+def _applications(settings: Settings) -> int:
+    """How many drivers have executors of the cluster."""
+    return len(requests.get(f"{settings.spark_url}/json/", timeout=10).json()["activeapps"])
 
 
 def _workers(settings: Settings) -> set[str]:
