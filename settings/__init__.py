@@ -47,7 +47,7 @@ def _file_values(settings_file: Path) -> dict[str, str]:
 class Settings(BaseSettings):
     """One environment's settings. Raises `SettingsError` by way of `load`."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     user_id: str = Field(pattern=r"^[A-Za-z0-9]+$")
 
@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     databricks_token: SecretStr = SecretStr("")
     databricks_cluster_id: str = ""
     batch_job_file: str = ""
+
+    quarantine_max_share: float = Field(default=0.2, ge=0, le=1)
+    """Of the records that are read. When more are bad, the batch refuses them and the streaming job raises an alarm (spark_jobs/limit.py)."""
+    quarantine_min_records: int = Field(default=100, ge=1)
+    """Fewer bad records than these are always taken."""
 
     airflow_url: str = ""
     airflow_user: str = "admin"

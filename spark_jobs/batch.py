@@ -10,6 +10,9 @@ A frame is cleaned incrementally: a checkpoint knows which objects were read. Th
 checkpoint that is its own, and **the first batch of a checkpoint replaces the table**, property and rows in one commit. So starting over,
 which is all that `--full` does, means a new checkpoint; a run that is killed before that commit has changed nothing, and one that is killed
 later is continued by the next run, with or without `--full`. The same rule mends a table or a checkpoint that vanished by itself.
+
+Where too many records are bad (`limit.py`), a run ends before it writes any of them, or says in its checkpoint that they were read. So
+the next one, with a cleaning that was mended or a limit that was raised, reads the same records again.
 """
 
 import argparse
@@ -21,7 +24,7 @@ from uuid import uuid4
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -30,8 +33,9 @@ from spark_jobs import quarantine, tables
 from spark_jobs.answers import write_answers
 from spark_jobs.check import check
 from spark_jobs.cleaning import clean
-from spark_jobs.errors import JobError, MissingTableError
+from spark_jobs.errors import JobError, MissingTableError, QuarantineLimitError
 from spark_jobs.lake import Files, lines, stream_objects
+from spark_jobs.limit import Limit
 from spark_jobs.logs import KAFKA
 from spark_jobs.paths import Lake
 from spark_jobs.session import session
@@ -49,9 +53,13 @@ class Counts:
         return f"{self.read} records read, {self.merged} rows merged, {self.quarantined} quarantined"
 
 
-def clean_frame(spark: SparkSession, lake: Lake, frame: Frame, topic: str, full: bool = False) -> Counts:
-    """Bring a frame's table and its quarantine up to the objects that are there now. All counts are 0 if there are none."""
-    counts = Counts()
+def clean_frame(spark: SparkSession, lake: Lake, frame: Frame, topic: str, limit: Limit, full: bool = False) -> Counts:
+    """Bring a frame's table and its quarantine up to the objects that are there now. All counts are 0 if there are none.
+
+    Raises `QuarantineLimitError` before it writes what would bring the run beyond the limit. A long backlog is read in parts: each is
+    judged together with those that the run has read before it, and only what came before stands in the tables.
+    """
+    counts, refusals = Counts(), list[QuarantineLimitError]()
     files = Files(spark)
     if not files.exists(lake.objects(topic)):
         print(f"There is nothing under {lake.objects(topic)} yet.")
@@ -60,30 +68,49 @@ def clean_frame(spark: SparkSession, lake: Lake, frame: Frame, topic: str, full:
 
     def take(objects: DataFrame, batch: int) -> None:
         cleaned = clean(lines(objects, topic), frame).persist()
-        bad = F.size("reasons") > 0
-        inds = F.count_distinct(F.when(~bad, F.col("ind")))
-        read, rejected, posts = cleaned.agg(F.count("*"), F.count_if(bad), inds).collect()[0]
-        rows, rejects = tables.latest(cleaned, frame, KAFKA), quarantine.quarantined(cleaned, frame, KAFKA)
-        if batch == 0:
-            # The table first: with it the new checkpoint counts, and this batch is repeated until the quarantine has followed.
-            tables.replace(lake.table(frame), rows, checkpoint)
-            counts.merged += posts
-            quarantine.replace(lake.quarantine, rejects, frame, KAFKA)
-        else:
-            counts.merged += tables.merge(lake.table(frame), rows, KAFKA)
-            if rejected:
-                quarantine.insert(lake.quarantine, rejects, frame, KAFKA)
-        counts.read += read
-        counts.quarantined += rejected
-        cleaned.unpersist()
+        try:
+            bad = F.size("reasons") > 0
+            inds = F.count_distinct(F.when(~bad, F.col("ind")))
+            read, rejected, posts = cleaned.agg(F.count("*"), F.count_if(bad), inds).collect()[0]
+            counts.read += read
+            counts.quarantined += rejected
+            if limit.is_passed(counts.read, counts.quarantined):
+                refusals.append(_refusal(counts, limit, quarantine.commonest(cleaned, KAFKA)))
+                raise refusals[0]
+            rows, rejects = tables.latest(cleaned, frame, KAFKA), quarantine.quarantined(cleaned, frame, KAFKA)
+            if batch == 0:
+                # The table first: with it the new checkpoint counts, and this batch is repeated until the quarantine has followed.
+                tables.replace(lake.table(frame), rows, checkpoint)
+                counts.merged += posts
+                quarantine.replace(lake.quarantine, rejects, frame, KAFKA)
+            else:
+                counts.merged += tables.merge(lake.table(frame), rows, KAFKA)
+                if rejected:
+                    quarantine.insert(lake.quarantine, rejects, frame, KAFKA)
+        finally:
+            cleaned.unpersist()
 
     stream = stream_objects(spark, lake.objects(topic)).writeStream.foreachBatch(take)
     stream = stream.option("checkpointLocation", f"{lake.checkpoints(frame)}/{checkpoint}").trigger(availableNow=True)
-    stream.start().awaitTermination()
+    try:
+        stream.start().awaitTermination()
+    except StreamingQueryException:
+        # Java passes on that something was raised, and not what.
+        if refusals:
+            raise refusals[0] from None
+        raise
     for old in files.children(lake.checkpoints(frame)):
         if old != checkpoint:
             files.delete(f"{lake.checkpoints(frame)}/{old}")
     return counts
+
+
+def _refusal(counts: Counts, limit: Limit, reasons: str) -> QuarantineLimitError:
+    return QuarantineLimitError(
+        f"Of this run's records, {limit.told(counts.read, counts.quarantined)}. The commonest reasons among those read last: {reasons}. Nothing of what was read "
+        "last is written, and the next run reads it again. If the cleaning is wrong, mend it in spark_jobs/cleaning.py; "
+        "if the records are, raise QUARANTINE_MAX_SHARE."
+    )
 
 
 def answer(spark: SparkSession, lake: Lake) -> str:
@@ -114,7 +141,8 @@ def main(arguments: list[str]) -> int:
         lake = Lake.of(settings)
         spark = session(settings, f"pinterest {name}")
         if options.step == "clean":
-            done = str(clean_frame(spark, lake, options.frame, settings.topic(options.frame), options.full))
+            topic, limit = settings.topic(options.frame), Limit.of(settings)
+            done = str(clean_frame(spark, lake, options.frame, topic, limit, options.full))
         elif options.step == "answer":
             done = answer(spark, lake)
         else:

@@ -13,6 +13,10 @@ class CheckError(JobError):
     """The tables do not hold what they must. The message lists every fault."""
 
 
+class QuarantineLimitError(JobError):
+    """More of a run's records are bad than may be. What was read last has been written nowhere, and is read again by the next run."""
+
+
 class KinesisError(JobError):
     """The `kinesis` source cannot go on: Kinesis refuses, is not there, or a checkpoint is not this source's."""
 

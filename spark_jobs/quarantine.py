@@ -10,6 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from settings import Frame
 from spark_jobs.cleaning import rejected
+from spark_jobs.excerpt import excerpt
 from spark_jobs.logs import Log
 from spark_jobs.tables import retrying
 
@@ -22,6 +23,17 @@ def quarantined(cleaned: DataFrame, frame: Frame, log: Log) -> DataFrame:
         *log.place,
         "reasons",
         F.current_timestamp().alias("quarantined_at"),
+    )
+
+
+def commonest(cleaned: DataFrame, log: Log) -> str:
+    """The three commonest reasons against the rejected records, as a list in a sentence: how many, and the first of them in its log."""
+    sample = F.min(F.struct(*log.identity, F.make_valid_utf8("raw").alias("raw"))).alias("sample")
+    reasons = rejected(cleaned).select(F.explode("reasons").alias("reason"), *log.identity, "raw").groupBy("reason")
+    found = reasons.agg(F.count("*").alias("records"), sample).orderBy(F.desc("records"), "reason").limit(3).collect()
+    return "; ".join(
+        f"{reason} ({records:,}, such as {'/'.join(map(str, place))}: {excerpt(raw)})"
+        for reason, records, (*place, raw) in found
     )
 
 

@@ -65,6 +65,27 @@ def test_a_user_that_cannot_be_a_topic_is_refused(env: Path) -> None:
 
 
 @pytest.mark.usefixtures("env")
+def test_quarantine_has_a_limit_that_dotenv_or_the_process_may_change(
+    env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUARANTINE_MIN_RECORDS", "")  # what Compose passes of a line without a value
+    assert (Settings.load().quarantine_max_share, Settings.load().quarantine_min_records) == (0.2, 100)
+    monkeypatch.setenv("QUARANTINE_MIN_RECORDS", "7")
+    env.write_text(env.read_text() + "QUARANTINE_MAX_SHARE=0.5\n")
+    assert (Settings.load().quarantine_max_share, Settings.load().quarantine_min_records) == (0.5, 7)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["QUARANTINE_MAX_SHARE=20", "QUARANTINE_MAX_SHARE=-0.1", "QUARANTINE_MAX_SHARE=nan", "QUARANTINE_MIN_RECORDS=0"],
+)
+def test_an_impossible_limit_is_refused_by_name(env: Path, line: str) -> None:
+    env.write_text(f"USER_ID=abc\n{line}\n")
+    with pytest.raises(SettingsError, match=line.split("=")[0]):
+        Settings.load()
+
+
+@pytest.mark.usefixtures("env")
 def test_secrets_do_not_show(env: Path) -> None:
     env.write_text(env.read_text() + "MYSQL_PASSWORD=hunter2\n")
     assert "hunter2" not in repr(Settings.load())

@@ -4,14 +4,19 @@ import shutil
 
 import pytest
 
-from spark_jobs import batch, tables
+from settings import Settings
+from spark_jobs import batch, cleaning, tables
+from spark_jobs import lake as lake_module
 from spark_jobs.batch import Counts, answer, clean_frame
 from spark_jobs.check import check
-from spark_jobs.errors import CheckError, MissingTableError
+from spark_jobs.errors import CheckError, MissingTableError, QuarantineLimitError
+from spark_jobs.limit import Limit
 from spark_jobs.paths import Lake
 from spark_jobs.questions import QUESTIONS
 
 from .conftest import TOPIC
+
+LIMIT = Limit(share=0.5, records=3)
 
 
 @pytest.fixture
@@ -32,8 +37,8 @@ def bad(spark, lake):
     return sorted((r.partition, r.offset) for r in spark.read.format("delta").load(lake.quarantine).collect())
 
 
-def clean(spark, lake, full=False):
-    return clean_frame(spark, lake, "user", TOPIC, full)
+def clean(spark, lake, full=False, limit=LIMIT):
+    return clean_frame(spark, lake, "user", TOPIC, limit, full)
 
 
 def test_an_empty_lake_is_no_error(spark, lake, capsys):
@@ -138,6 +143,59 @@ def test_an_increment_that_dies_half_way_is_mended_by_the_next_run(spark, lake, 
     assert bad(spark, lake) == [(0, 2)]
 
 
+@pytest.mark.parametrize("remedy", ["raise the limit", "mend the cleaning"])
+def test_beyond_the_limit_nothing_is_written_and_a_later_run_reads_it_again(
+    spark, lake, land, tmp_path, monkeypatch, remedy
+):
+    land(user(1), user(2), *[user(ind, age=130) for ind in (3, 4)], "no JSON\x1b[31m")
+    with pytest.raises(QuarantineLimitError) as error:
+        clean(spark, lake)
+    assert str(error.value).startswith(
+        "Of this run's records, 3 of 5 are bad (60.0 %), where 50 % may be. The commonest reasons among those read last: "
+        f'age is not a whole number from 0 to 120 (2, such as {TOPIC}/0/2: {{"ind": 3, "first_name": "A"'
+    )
+    assert rf"the record is not one JSON object (1, such as {TOPIC}/0/4: no JSON\x1b[31m)" in str(error.value)
+    assert not (tmp_path / "batch").exists()
+
+    if remedy == "raise the limit":
+        assert clean(spark, lake, limit=Limit(0.6, 3)) == Counts(read=5, merged=2, quarantined=3)
+    else:
+        monkeypatch.setattr(cleaning, "_checks", lambda frame: [cleaning.is_missing("ind")])
+        assert clean(spark, lake) == Counts(read=5, merged=4, quarantined=1)
+    assert "= 5 lines read" in check(spark, lake, {"user": TOPIC})
+
+
+def test_an_increment_beyond_the_limit_leaves_the_tables_as_they_were(spark, lake, land, monkeypatch):
+    """Read in two parts: 3 of 6 are no more than half, and 5 of 8 are."""
+    monkeypatch.setattr(lake_module, "_BYTES_PER_TRIGGER", 1)
+    land(user(1), user(2))
+    clean(spark, lake)
+    land(user(1, "new"), user(3), user(4), "no JSON", "no JSON", "no JSON", start=2)
+    land("no JSON", "no JSON", partition=1)
+    with pytest.raises(QuarantineLimitError, match="5 of 8 are bad"):
+        clean(spark, lake)
+    assert [row[1] for row in rows(spark, lake)] == ["new B", "A B", "A B", "A B"]
+    assert bad(spark, lake) == [(0, 5), (0, 6), (0, 7)]
+    assert clean(spark, lake, limit=Limit(1, 3)) == Counts(read=2, merged=0, quarantined=2)
+    assert "5 quarantined = 10 lines read" in check(spark, lake, {"user": TOPIC})
+
+
+def test_the_command_has_its_limit_from_the_settings_and_says_why_it_ended(spark, lake, land, monkeypatch, capsys):
+    def run(*arguments):
+        code = batch.main([*arguments])
+        return code, capsys.readouterr().out.splitlines()[-1]
+
+    monkeypatch.setattr(batch, "session", lambda *arguments: spark)
+    monkeypatch.setattr(Lake, "of", lambda settings: lake)
+    monkeypatch.setenv("QUARANTINE_MIN_RECORDS", "1")
+    land("no JSON", topic=Settings.load().topic("user"))
+    code, said = run("clean", "user")
+    assert code == 1
+    assert said.startswith("clean user failed: Of this run's records, 1 of 1 are bad (100.0 %), where 20 % may be.")
+    monkeypatch.setenv("QUARANTINE_MAX_SHARE", "1")
+    assert run("clean", "user")[0] == 0
+
+
 @pytest.fixture(scope="module")
 def sound(spark, tmp_path_factory):
     """A lake with two users and one quarantined record, cleaned."""
@@ -180,7 +238,7 @@ def test_answers_are_written_as_tables_again_and_again(spark, lake, land):
     geo = {"ind": 1, "timestamp": "2018-01-01 00:00:00", "country": "Aruba"}
     for frame, record in (("pin", pin), ("geo", geo), ("user", user(1))):
         land(record, topic=f"t.{frame}")
-        clean_frame(spark, lake, frame, f"t.{frame}")
+        clean_frame(spark, lake, frame, f"t.{frame}", LIMIT)
     for _ in range(2):
         assert answer(spark, lake) == ", ".join(f"{name}: 1 rows" for name in QUESTIONS)
     assert spark.read.format("delta").load(lake.answer("5")).collect() == [("25-35", 1000.0)]

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from settings import Settings
+
 ROOT = Path(__file__).parent.parent.parent.parent
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 RUNNING = {name: service for name, service in SERVICES.items() if "profiles" not in service}
@@ -35,3 +37,13 @@ def test_no_service_has_more_than_it_needs(name: str) -> None:
     assert "no-new-privileges:true" in service["security_opt"]
     assert service["logging"]["options"]["max-file"]
     assert all(port.startswith("127.0.0.1:${") for port in service.get("ports", []))
+
+
+def test_the_jobs_limits_are_dotenvs_and_start_nothing_anew_that_would_forget() -> None:
+    limits = {name for name in Settings.model_fields if name.startswith("quarantine_")}
+    assert len(limits) == 2
+    for name, service in RUNNING.items():
+        passed = {key.lower(): value for key, value in service.get("environment", {}).items()}
+        given = {key: value for key, value in passed.items() if key in limits}
+        # Null is Compose's word for "as it stands in .env, if it does".
+        assert given == (dict.fromkeys(limits) if name in ("spark-streaming", "databricks") else {})
