@@ -36,7 +36,7 @@ def main() -> None:
 
     tables.create(spark, scratch.stream_table(FRAME), FRAME, KINESIS)
     quarantine.create(spark, scratch.stream_quarantine, KINESIS)
-    delta = store_as_delta(read_kinesis_stream(spark, settings, FRAME), scratch, FRAME, FRAME)
+    delta = store_as_delta(read_kinesis_stream(spark, settings, FRAME), scratch, FRAME, FRAME, {})
     delta.processAllAvailable()
     delta.stop()
 

@@ -65,8 +65,13 @@ def read_kinesis_stream(spark: SparkSession, settings: Settings, frame: Frame) -
     )
 
 
-def store_as_delta(records: DataFrame, lake: Lake, frame: Frame, table: str) -> StreamingQuery:
-    """Start the query that cleans a frame's raw records, merges them into its table, and puts the rejected ones into quarantine."""
+def store_as_delta(
+    records: DataFrame, lake: Lake, frame: Frame, table: str, rejections: dict[tuple[str, int], int]
+) -> StreamingQuery:
+    """Start the query that cleans a frame's raw records, merges them into its table, and puts the rejected ones into quarantine.
+
+    It goes on however many those are. `rejections` gets their number under the frame and the batch's number, for a `ProgressLog`.
+    """
 
     def take(batch: DataFrame, batch_id: int) -> None:
         cleaned = clean(batch, frame).persist()
@@ -76,6 +81,7 @@ def store_as_delta(records: DataFrame, lake: Lake, frame: Frame, table: str) -> 
                 quarantine.insert(
                     lake.stream_quarantine, quarantine.quarantined(cleaned, frame, KINESIS), frame, KINESIS
                 )
+                rejections[frame, batch_id] = rejected
             if read > rejected:
                 tables.merge(lake.stream_table(table), tables.latest(cleaned, frame, KINESIS), KINESIS)
         finally:
@@ -108,10 +114,11 @@ def run(spark: SparkSession, settings: Settings) -> None:
     """Stream until a query fails, whose error is raised, or a table vanishes: `MissingTableError`."""
     lake, files = Lake.of(settings), Files(spark)
     spark.dataSource.register(KinesisDataSource)
-    spark.streams.addListener(ProgressLog(settings))
+    rejections: dict[tuple[str, int], int] = {}
+    spark.streams.addListener(ProgressLog(settings, rejections))
     prepare(spark, lake, settings)
     for frame in FRAMES:
-        store_as_delta(read_kinesis_stream(spark, settings, frame), lake, frame, settings.table(frame))
+        store_as_delta(read_kinesis_stream(spark, settings, frame), lake, frame, settings.table(frame), rejections)
     held = [lake.stream_quarantine, *(lake.stream_table(settings.table(frame)) for frame in FRAMES)]
     while not spark.streams.awaitAnyTermination(_LOOK_EVERY):
         if gone := [path for path in held if not files.exists(f"{path}/_delta_log")]:

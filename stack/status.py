@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from settings import FRAMES, Settings
-from stack import compose, connector, lake, topics
+from stack import compose, connector, lake, streams, topics
 from stack.errors import StackError
 
 
@@ -15,7 +15,8 @@ def show(settings: Settings, console: Console) -> bool:
     state = connector.state(settings)
     console.print(f"S3 sink: {state}", style="green" if state == "RUNNING" else "red", highlight=False)
     tables_well = _tables(settings, console)
-    return services_well and data_well and tables_well and state == "RUNNING"
+    quiet = _alarms(settings, console)
+    return services_well and data_well and tables_well and quiet and state == "RUNNING"
 
 
 def _services(console: Console) -> bool:
@@ -66,3 +67,13 @@ def _tables(settings: Settings, console: Console) -> bool:
         return False
     console.print(shown)
     return True
+
+
+def _alarms(settings: Settings, console: Console) -> bool:
+    try:
+        found = streams.alarms(settings)
+    except StackError as error:
+        console.print(str(error), style="red")
+        return False
+    streams.show_alarms(found, console)
+    return not found

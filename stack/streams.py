@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,20 +89,31 @@ def waiting(settings: Settings, frame: Frame) -> Waiting:
     return Waiting(records, min(arrivals, default=None))
 
 
-def last_report(settings: Settings, frame: Frame) -> dict[str, Any] | None:
-    """What Spark reported of the query's last batch that had records; None if there was none."""
+def reports(settings: Settings, frame: Frame) -> list[dict[str, Any]]:
+    """What Spark reported of the query's latest batches, the newest last. Raises `DataError`."""
     try:
         body = lake.client(settings).get_object(Bucket=settings.bucket, Key=PROGRESS.format(frame))["Body"]
-        reports = [json.loads(line) for line in body.read().decode().splitlines()]
+        return [json.loads(line) for line in body.read().decode().splitlines()]
     except ClientError:  # there is no such object, or no bucket
-        return None
+        return []
     except BotoCoreError as error:
         raise DataError(f"The reports of {frame} cannot be read: {error}. `make status` says more.") from error
-    return next((report for report in reversed(reports) if report["records"]), None)
+
+
+def alarms(settings: Settings) -> list[str]:
+    """A sentence for each stream of which too many of the latest records were rejected. Raises `DataError`."""
+    newest = {frame: reports(settings, frame)[-1:] for frame in FRAMES}
+    return [f"{frame}: {report['alarm']}" for frame, last in newest.items() for report in last if report.get("alarm")]
+
+
+def show_alarms(found: Sequence[str], console: Console) -> None:
+    """In red, each on a line of its own."""
+    for sentence in found:
+        console.print(f"ALARM: {sentence}", style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
 def show(settings: Settings, console: Console) -> None:
-    """`make stream-status`: a line for each stream. Raises `DataError` where something does not answer."""
+    """`make stream-status`: a line for each stream, and the alarms. Raises `DataError` where something does not answer."""
     # Nine columns, on a terminal of eighty characters.
     shown = Table(title="Streams", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("stream", "in/s", "out/s", "waiting", "behind", "last batch", "version", "rows", "rejected"):
@@ -112,7 +123,7 @@ def show(settings: Settings, console: Console) -> None:
     for frame in FRAMES:
         table = lake.table(settings, f"streaming/{settings.table(frame)}")
         behind = waiting(settings, frame)
-        report = last_report(settings, frame)
+        report = next((report for report in reversed(reports(settings, frame)) if report["records"]), None)
         shown.add_row(
             frame,
             *(
@@ -127,6 +138,7 @@ def show(settings: Settings, console: Console) -> None:
             str(frames.count(frame)),
         )
     console.print(shown)
+    show_alarms(alarms(settings), console)
 
 
 def _when(report: Mapping[str, Any]) -> str:

@@ -2,13 +2,18 @@
 
 import json
 import shutil
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from pydantic import SecretStr
 
 from settings import FRAMES, Settings
 from spark_jobs import streaming
-from spark_jobs.paths import Lake
+from spark_jobs.paths import PROGRESS, Lake
+from spark_jobs.progress import ProgressLog
+from stack.waiting import wait_until
 
 SCHEMA = "raw string, stream string, shard string, sequence string, subsequence int, arrived_at timestamp"
 SETTINGS = Settings(user_id="0a1b")
@@ -54,17 +59,49 @@ def arrive(tmp_path):
 
 @pytest.fixture
 def take(spark, lake, arrive):
-    """Run the query until it has read all that has arrived, one file a batch."""
+    """Run the query until it has read all that has arrived, one file a batch. Gives what each batch rejected."""
 
-    def take():
+    def take(rejections=None):
+        rejections = {} if rejections is None else rejections
         records = spark.readStream.schema(SCHEMA).option("maxFilesPerTrigger", 1).json(str(arrive.folder))
-        query = streaming.store_as_delta(records, lake, "user", SETTINGS.table("user"))
+        query = streaming.store_as_delta(records, lake, "user", SETTINGS.table("user"), rejections)
         try:
             query.processAllAvailable()
         finally:
             query.stop()
+        return rejections
 
     return take
+
+
+@pytest.fixture
+def s3():
+    """A stand-in that keeps what is put, by its path, and counts the puts."""
+    objects = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self, status, body=b""):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_PUT(self):
+            objects.setdefault(self.path, []).append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.answer(200)
+
+        def do_GET(self):
+            self.answer(200, objects[self.path][-1]) if self.path in objects else self.answer(404)
+
+        def log_message(self, *arguments):
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    server.objects = objects
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 def held(spark, lake):
@@ -111,6 +148,49 @@ def test_a_bad_record_is_quarantined_with_its_place_and_the_query_lives(spark, l
             ["age is not a whole number from 0 to 120"],
         ),
     ]
+
+
+def test_an_alarm_is_kept_with_the_reports_across_a_restart_until_the_records_are_good_again(
+    spark, s3, arrive, take, capsys
+):
+    settings = SETTINGS.model_copy(
+        update={
+            "aws_endpoint_url": f"http://127.0.0.1:{s3.server_port}",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": SecretStr("test"),
+            "quarantine_max_share": 0.5,
+            "quarantine_min_records": 2,
+        }
+    )
+    kept = f"/{settings.bucket}/{PROGRESS.format('user')}"
+
+    def reports(batches):
+        """What the job that read these batches has left behind."""
+        rejections = {}
+        log = ProgressLog(settings, rejections)
+        spark.streams.addListener(log)
+        try:
+            take(rejections)
+            # Spark reports when it finds the time.
+            wait_until(lambda: len(s3.objects.get(kept, ())) == batches, 20, lambda: AssertionError(s3.objects))
+        finally:
+            spark.streams.removeListener(log)
+        assert rejections == {}
+        return [json.loads(line) for line in s3.objects[kept][-1].splitlines()]
+
+    arrive((1, {"ind": 1}), (2, "{"))
+    arrive((3, "{"), (4, "{"), (5, "{"))
+    raised = reports(batches=2)
+    assert [(one["records"], one["rejected"]) for one in raised] == [(2, 1), (3, 3)]
+    assert raised[1]["alarm"].startswith("Of the latest records, 4 of 5 are bad (80.0 %), where 50 % may be.")
+    assert "ALARM: user: Of the latest" in capsys.readouterr().out
+
+    arrive((6, {"ind": 3}))
+    arrive((7, {"ind": 4}), (8, {"ind": 5}))
+    cleared = reports(batches=4)
+    assert [one.get("alarm") for one in cleared] == [None] * 4
+    assert "3 of 4 are bad" in json.loads(s3.objects[kept][2].splitlines()[-1])["alarm"]
+    assert capsys.readouterr().out.count("user: the alarm is over.") == 1
 
 
 @pytest.mark.parametrize("lost", ["table", "quarantine"])
