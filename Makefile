@@ -26,7 +26,7 @@ endif
 .venv/.test: .venv/.run
 	@$(PYTHON) stack/bootstrap.py test
 
-.PHONY: up audit drill status stream-status demo emulate batch answers logs down reset doctor test lint
+.PHONY: up audit drill status stream-status demo emulate batch answers quarantine logs down reset doctor test lint
 up: .venv/.run ## build and start everything, wait until it is healthy, print where it is
 	@$(RUN) stack up
 
@@ -47,6 +47,9 @@ audit: .venv/.run ## follow every acknowledged record, hop by hop: nothing lost,
 
 drill: .venv/.run ## break the running stack under load, part after part, and audit: NAME=broker-killed for one
 	@$(RUN) drills $(NAME) $(ARGS)
+
+quarantine: .venv/.run ## why records were rejected, how many, and some of them
+	@$(RUN) stack quarantine
 
 status: .venv/.run ## each service, topic, connector, object count and table
 	@$(RUN) stack status

@@ -6,14 +6,14 @@ import sys
 from rich.console import Console
 
 from settings import Settings, SettingsError
-from stack import answers, batch, checks, commands, compose, status, streams
+from stack import answers, batch, checks, commands, compose, quarantine, status, streams
 from stack.errors import StackError
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
     named = parser.add_subparsers(dest="command", required=True)
-    for name in ("up", "demo", "status", "stream-status", "answers", "down", "doctor", "lint"):
+    for name in ("up", "demo", "status", "stream-status", "answers", "quarantine", "down", "doctor", "lint"):
         named.add_parser(name)
     named.add_parser("batch").add_argument("--full", action="store_true", help="make the tables again from everything")
     named.add_parser("logs").add_argument("service", nargs="?")
@@ -37,6 +37,8 @@ def main() -> int:
                 streams.show(Settings.load(), console)
             case "answers":
                 answers.show(Settings.load(), console)
+            case "quarantine":
+                quarantine.show(Settings.load(), console)
             case "batch":
                 batch.run(Settings.load(), console, full=arguments.full)
             case "down":

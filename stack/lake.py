@@ -91,19 +91,25 @@ def table(settings: Settings, path: str) -> DeltaTable | None:
 
 
 def stream(table: DeltaTable, columns: str = "*") -> pa.RecordBatchReader:
-    """A table's rows, or some columns of them, as SQL names them, a batch at a time.
-
-    By delta-rs alone: of the processes that read with pyarrow's own reader, one in fifteen aborted at its end ("terminate called without an
-    active exception").
-    """
-    return pa.RecordBatchReader.from_stream(
-        QueryBuilder().register("rows", table).execute(f"SELECT {columns} FROM rows")
-    )
+    """A table's rows, or some columns of them, as SQL names them, a batch at a time."""
+    return _execute(table, f"SELECT {columns} FROM rows")
 
 
 def rows(table: DeltaTable, columns: str = "*") -> pa.Table:
     """The same, all at once."""
-    found = stream(table, columns).read_all()
+    return query(table, f"SELECT {columns} FROM rows")
+
+
+def query(table: DeltaTable, sql: str) -> pa.Table:
+    """What the SQL finds in the table, whose name there is `rows`."""
+    found = _execute(table, sql).read_all()
     # Its texts are views, which pyarrow cannot compare yet.
     plain = [field.with_type(pa.string()) if field.type == pa.string_view() else field for field in found.schema]
     return found.cast(pa.schema(plain))
+
+
+def _execute(table: DeltaTable, sql: str) -> pa.RecordBatchReader:
+    """By delta-rs alone: of the processes that read with pyarrow's own reader, one in fifteen aborted at its end ("terminate called without an
+    active exception").
+    """
+    return pa.RecordBatchReader.from_stream(QueryBuilder().register("rows", table).execute(sql))
