@@ -26,7 +26,7 @@ endif
 .venv/.test: .venv/.run
 	@$(PYTHON) stack/bootstrap.py test
 
-.PHONY: up audit drill status stream-status demo emulate batch answers quarantine logs down reset doctor test lint
+.PHONY: up audit drill status stream-status demo emulate batch answers quarantine replay logs down reset doctor test lint
 up: .venv/.run ## build and start everything, wait until it is healthy, print where it is
 	@$(RUN) stack up
 
@@ -50,6 +50,9 @@ drill: .venv/.run ## break the running stack under load, part after part, and au
 
 quarantine: .venv/.run ## why records were rejected, how many, and some of them
 	@$(RUN) stack quarantine
+
+replay: .venv/.run ## after a fix of the cleaning: send what is in quarantine through it again
+	@$(RUN) stack replay
 
 status: .venv/.run ## each service, topic, connector, object count and table
 	@$(RUN) stack status

@@ -1,8 +1,9 @@
-"""The batch path's three steps: `clean` a frame, `answer` the questions, `check` the result.
+"""The batch path's three steps: `clean` a frame, `answer` the questions, `check` the result; and, for both paths, the `replay` of quarantine.
 
     python -m spark_jobs.batch clean pin|geo|user [--full]
     python -m spark_jobs.batch answer
     python -m spark_jobs.batch check
+    python -m spark_jobs.batch replay
 
 or this file as spark-submit's application with the same arguments. The last line says what was done, or what went wrong.
 
@@ -38,6 +39,7 @@ from spark_jobs.lake import Files, lines, stream_objects
 from spark_jobs.limit import Limit
 from spark_jobs.logs import KAFKA
 from spark_jobs.paths import Lake
+from spark_jobs.replay import replay
 from spark_jobs.session import session
 
 
@@ -132,6 +134,7 @@ def main(arguments: list[str]) -> int:
     cleaning.add_argument("--full", action="store_true", help="start over: read everything again")
     steps.add_parser("answer", help="answer the eight questions")
     steps.add_parser("check", help="check that the tables hold what they must")
+    steps.add_parser("replay", help="send what is in quarantine, of both paths, through cleaning again")
     options = parser.parse_args(arguments)
     name = " ".join(filter(None, (options.step, getattr(options, "frame", None))))
 
@@ -145,6 +148,8 @@ def main(arguments: list[str]) -> int:
             done = str(clean_frame(spark, lake, options.frame, topic, limit, options.full))
         elif options.step == "answer":
             done = answer(spark, lake)
+        elif options.step == "replay":
+            done = str(replay(spark, lake, settings))
         else:
             done = check(spark, lake, {frame: settings.topic(frame) for frame in FRAMES})
     except (JobError, SettingsError) as error:

@@ -59,6 +59,7 @@ COLUMNS: dict[Frame, tuple[str, ...]] = {
 
 NOT_AN_OBJECT = "the record is not one JSON object"
 NOT_UTF8 = "the record is not UTF-8"
+"""Quarantine holds such a record's text with U+FFFD for what was lost, and knows it by this reason: never word it anew."""
 
 _STRICT = {"allowNonNumericNumbers": "false", "allowSingleQuotes": "false"}
 _INTEGER = r"^-?[0-9]+\z"

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from settings import Frame
-from spark_jobs.cleaning import rejected
+from spark_jobs.cleaning import NOT_UTF8, clean, rejected
 from spark_jobs.excerpt import excerpt
 from spark_jobs.logs import Log
 from spark_jobs.tables import retrying
@@ -47,13 +47,45 @@ def replace(path: str, records: DataFrame, frame: Frame, log: Log) -> None:
 def insert(path: str, records: DataFrame, frame: Frame, log: Log) -> None:
     """Insert the records that are not there yet."""
     create(records.sparkSession, path, log)
-    same = " and ".join([f"old.frame = '{frame}'", *(f"old.{name} = new.{name}" for name in log.identity)])
 
     def write() -> None:
-        table = DeltaTable.forPath(records.sparkSession, path).alias("old").merge(records.alias("new"), same)
-        table.whenNotMatchedInsertAll().execute()
+        table = DeltaTable.forPath(records.sparkSession, path).alias("old")
+        table.merge(records.alias("new"), _same(frame, log)).whenNotMatchedInsertAll().execute()
 
     retrying(write)
+
+
+def cleaned_again(spark: SparkSession, path: str, frame: Frame, log: Log) -> DataFrame:
+    """A frame's records as today's cleaning sees them: what `cleaning.clean` gives, and the `earlier` reasons.
+
+    From the text that is kept here, which is the record's own as long as that was UTF-8. Of the others it is not, so the reason
+    against them stands. As the quarantine is at this moment, however often and however late the result is computed.
+    """
+    version = DeltaTable.forPath(spark, path).history(1).collect()[0]["version"]
+    kept = spark.read.format("delta").option("versionAsOf", version).load(path).where(F.col("frame") == frame)
+    cleaned = clean(kept.select("raw", *log.place, F.col("reasons").alias("earlier")), frame)
+    unreadable = F.array_contains("earlier", NOT_UTF8)
+    return cleaned.withColumn("reasons", F.when(unreadable, F.col("earlier")).otherwise(F.col("reasons")))
+
+
+def settle(path: str, cleaned: DataFrame, frame: Frame, log: Log) -> None:
+    """Let go of the records that nothing speaks against any more, and bring the others' reasons up to date."""
+    # An object that was uploaded twice under two names holds the same records.
+    judged = cleaned.select(*log.identity, "reasons").dropDuplicates([*log.identity])
+
+    def write() -> None:
+        table = (
+            DeltaTable.forPath(cleaned.sparkSession, path).alias("old").merge(judged.alias("new"), _same(frame, log))
+        )
+        table = table.whenMatchedDelete("size(new.reasons) = 0")
+        table.whenMatchedUpdate("old.reasons <> new.reasons", {"reasons": "new.reasons"}).execute()
+
+    retrying(write)
+
+
+def _same(frame: Frame, log: Log) -> str:
+    """SQL: `old` and `new` are the same record of this frame."""
+    return " and ".join([f"old.frame = '{frame}'", *(f"old.{name} = new.{name}" for name in log.identity)])
 
 
 def create(spark: SparkSession, path: str, log: Log) -> None:

@@ -6,14 +6,14 @@ import sys
 from rich.console import Console
 
 from settings import Settings, SettingsError
-from stack import answers, batch, checks, commands, compose, quarantine, status, streams
+from stack import answers, batch, checks, commands, compose, quarantine, replay, status, streams
 from stack.errors import StackError
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
     named = parser.add_subparsers(dest="command", required=True)
-    for name in ("up", "demo", "status", "stream-status", "answers", "quarantine", "down", "doctor", "lint"):
+    for name in ("up", "demo", "status", "stream-status", "answers", "quarantine", "replay", "down", "doctor", "lint"):
         named.add_parser(name)
     named.add_parser("batch").add_argument("--full", action="store_true", help="make the tables again from everything")
     named.add_parser("logs").add_argument("service", nargs="?")
@@ -39,6 +39,8 @@ def main() -> int:
                 answers.show(Settings.load(), console)
             case "quarantine":
                 quarantine.show(Settings.load(), console)
+            case "replay":
+                replay.run(Settings.load(), console)
             case "batch":
                 batch.run(Settings.load(), console, full=arguments.full)
             case "down":

@@ -1,6 +1,7 @@
 """`make batch`: run the daily DAG now and follow it."""
 
 import time
+from collections.abc import Sequence
 
 from rich.console import Console
 
@@ -13,7 +14,7 @@ TOLD = {"running": "white", "success": "green", "failed": "red", "upstream_faile
 """The states of a task that a person hears of, and their colours; the others are between these."""
 
 LAST_LINES = 40
-"""Of the failing task."""
+"""Of a failing job."""
 
 
 class BatchError(AirflowError):
@@ -67,9 +68,14 @@ def _failure(settings: Settings, airflow: Airflow, run_id: str, console: Console
         )
     # What the job itself wrote; where it never ran, or wrote nothing, what Airflow knows of it.
     lines = job_log(settings, failed.databricks_run) if failed.databricks_run else []
-    lines = (lines or failed.lines)[-LAST_LINES:]
-    console.rule(f"the last lines of {failed.task_id}, attempt {failed.attempt}", align="left")
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    reason = next((line for line in reversed(lines) if " failed" in line), lines[-1] if lines else "")
+    lines = lines or failed.lines
+    print_last_lines(console, f"{failed.task_id}, attempt {failed.attempt}", lines)
+    reason = next((line for line in reversed(lines[-LAST_LINES:]) if " failed" in line), lines[-1] if lines else "")
     return BatchError(f"The task {failed.task_id} failed: {reason}")
+
+
+def print_last_lines(console: Console, what: str, lines: Sequence[str]) -> None:
+    """The end of what a failed job wrote."""
+    console.rule(f"the last lines of {what}", align="left")
+    for line in lines[-LAST_LINES:]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

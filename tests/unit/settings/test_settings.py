@@ -85,6 +85,13 @@ def test_an_impossible_limit_is_refused_by_name(env: Path, line: str) -> None:
         Settings.load()
 
 
+@pytest.mark.parametrize("environment", ["local", "container"])
+@pytest.mark.usefixtures("env")
+def test_databricks_is_told_of_its_own_cluster_and_file(environment: str) -> None:
+    settings = Settings.load(environment)
+    assert (settings.databricks_cluster_id, settings.batch_job_file) == ("local", "/opt/pipeline/spark_jobs/batch.py")
+
+
 @pytest.mark.usefixtures("env")
 def test_secrets_do_not_show(env: Path) -> None:
     env.write_text(env.read_text() + "MYSQL_PASSWORD=hunter2\n")

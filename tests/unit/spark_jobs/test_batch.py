@@ -194,6 +194,9 @@ def test_the_command_has_its_limit_from_the_settings_and_says_why_it_ended(spark
     assert said.startswith("clean user failed: Of this run's records, 1 of 1 are bad (100.0 %), where 20 % may be.")
     monkeypatch.setenv("QUARANTINE_MAX_SHARE", "1")
     assert run("clean", "user")[0] == 0
+    code, said = run("replay")
+    assert code == 0
+    assert said.startswith("replay: 1 records looked at, 0 accepted now, 1 still rejected, ")
 
 
 @pytest.fixture(scope="module")
