@@ -27,7 +27,15 @@ def check() -> None:
 
 
 def _faults() -> list[str]:
-    return [*_settings(), *_readable(), *_ports(), *_memory(), *_disk()]
+    return [*_settings(), *_private(env_file()), *_readable(), *_ports(), *_memory(), *_disk()]
+
+
+def _private(file: Path) -> list[str]:
+    """`.env` holds every password, and is written for its owner alone; an editor or a copy may have opened it."""
+    mode = file.stat().st_mode & 0o777 if file.is_file() else 0o600
+    if not mode & 0o077:
+        return []
+    return [f"{file} holds passwords and has mode {mode:o}, so others may read it; it must have 600: chmod 600 {file}"]
 
 
 def _readable() -> list[str]:
