@@ -119,3 +119,16 @@ def test_nothing_but_ports_on_loopback_leads_in_from_outside(name: str) -> None:
 def test_the_network_is_composes_own() -> None:
     """Neither the host's nor one that another project made."""
     assert yaml.safe_load(COMPOSE_FILE.read_text())["networks"] == {"pipeline": None}
+
+
+def test_roots_are_read_only_but_for_two_that_write_without_bound() -> None:
+    assert {name for name, service in RUNNING.items() if not service["read_only"]} == {"localstack", "spark-worker"}
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_what_is_kept_in_memory_is_bounded(name: str) -> None:
+    """A tmpfs without a size may take half of the machine, and what it holds counts toward the container's limit."""
+    sizes = [re.search(r":size=(\d+)m", mount) for mount in RUNNING[name].get("tmpfs", [])]
+    assert all(sizes)
+    limit = int(RUNNING[name]["mem_limit"].removesuffix("m"))
+    assert sum(int(size[1]) for size in sizes if size) <= limit / 4
