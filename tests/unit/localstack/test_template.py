@@ -67,3 +67,15 @@ def test_streams_and_bucket_outlive_the_stack(template: Any) -> None:
     kept = [r for r in template["Resources"].values() if r["Type"] in ("AWS::Kinesis::Stream", "AWS::S3::Bucket")]
     assert len(kept) == 4
     assert all(resource["DeletionPolicy"] == "Retain" for resource in kept)
+
+
+def test_a_body_is_validated_before_kinesis_is_sent_a_record(template: Any) -> None:
+    body = template["Resources"]["Api"]["Properties"]["Body"]
+    assert body["x-amazon-apigateway-request-validators"]["body"]["validateRequestBody"] is True
+    models = {"/streams/{stream-name}/record": "Record", "/streams/{stream-name}/records": "Records"}
+    for (path, method), operation in operations(template).items():
+        if path in models and method in ("put", "post"):
+            assert operation["x-amazon-apigateway-request-validator"] == "body", (path, method)
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            assert schema == {"$ref": f"#/components/schemas/{models[path]}"}
+    assert set(models.values()) == set(body["components"]["schemas"])
