@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
 RUNNING = {name: service for name, service in SERVICES.items() if "profiles" not in service}
+NETWORKS = {"pipeline", "brokers"}
 STAYING = {name: service for name, service in RUNNING.items() if service["restart"] == "unless-stopped"}
 
 
@@ -110,15 +111,15 @@ def test_nothing_but_ports_on_loopback_leads_in_from_outside(name: str) -> None:
     service = RUNNING[name]
     assert all(isinstance(port, str) and port.startswith("127.0.0.1:${") for port in service.get("ports", []))
     assert "network_mode" not in service
-    assert service["networks"] == ["pipeline"]
+    assert set(service["networks"]) <= NETWORKS
     assert not {"privileged", "cap_add", "devices", "pid", "ipc", "userns_mode", "extra_hosts"} & set(service)
     assert not [volume for volume in service.get("volumes", []) if volume.startswith("/")], "a folder of the host"
     assert all(volume.endswith(":ro") for volume in service.get("volumes", []) if volume.startswith("."))
 
 
-def test_the_network_is_composes_own() -> None:
-    """Neither the host's nor one that another project made."""
-    assert yaml.safe_load(COMPOSE_FILE.read_text())["networks"] == {"pipeline": None}
+def test_the_networks_are_composes_own() -> None:
+    """Neither the host's nor any that another project made."""
+    assert yaml.safe_load(COMPOSE_FILE.read_text())["networks"] == dict.fromkeys(NETWORKS)
 
 
 def test_roots_are_read_only_but_for_two_that_write_without_bound() -> None:
