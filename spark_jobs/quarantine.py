@@ -4,15 +4,14 @@ One table a path for all frames, partitioned by frame: three jobs may write at o
 """
 
 from delta.tables import DeltaTable
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from settings import Frame
+from spark_jobs import tables
 from spark_jobs.cleaning import NOT_UTF8, clean, rejected
 from spark_jobs.excerpt import excerpt
 from spark_jobs.logs import Log
-from spark_jobs.tables import retrying
 
 
 def quarantined(cleaned: DataFrame, frame: Frame, log: Log) -> DataFrame:
@@ -41,7 +40,7 @@ def replace(path: str, records: DataFrame, frame: Frame, log: Log) -> None:
     """Start a frame's quarantine over."""
     create(records.sparkSession, path, log)
     overwrite = records.write.format("delta").mode("overwrite").option("replaceWhere", f"frame = '{frame}'")
-    retrying(lambda: overwrite.save(path))
+    tables.retrying(lambda: overwrite.save(path))
 
 
 def insert(path: str, records: DataFrame, frame: Frame, log: Log) -> None:
@@ -52,7 +51,7 @@ def insert(path: str, records: DataFrame, frame: Frame, log: Log) -> None:
         table = DeltaTable.forPath(records.sparkSession, path).alias("old")
         table.merge(records.alias("new"), _same(frame, log)).whenNotMatchedInsertAll().execute()
 
-    retrying(write)
+    tables.retrying(write)
 
 
 def cleaned_again(spark: SparkSession, path: str, frame: Frame, log: Log) -> DataFrame:
@@ -80,7 +79,7 @@ def settle(path: str, cleaned: DataFrame, frame: Frame, log: Log) -> None:
         table = table.whenMatchedDelete("size(new.reasons) = 0")
         table.whenMatchedUpdate("old.reasons <> new.reasons", {"reasons": "new.reasons"}).execute()
 
-    retrying(write)
+    tables.retrying(write)
 
 
 def _same(frame: Frame, log: Log) -> str:
@@ -93,13 +92,4 @@ def create(spark: SparkSession, path: str, log: Log) -> None:
     place = ", ".join(f"`{name}` {kind}" for name, kind in log.place.items())
     schema = f"frame string, raw string, {place}, reasons array<string>, quarantined_at timestamp"
 
-    def write() -> None:
-        table = DeltaTable.createIfNotExists(spark).location(path).partitionedBy("frame")
-        try:
-            table.addColumns(spark.createDataFrame([], schema).schema).execute()
-        except AnalysisException:
-            # Delta looks twice, for a table and then for files; another frame's job may make the table in between.
-            if not DeltaTable.isDeltaTable(spark, path):
-                raise
-
-    retrying(write)
+    tables.create_from(spark.createDataFrame([], schema), path, "frame")

@@ -54,8 +54,16 @@ def latest(cleaned: DataFrame, frame: Frame, log: Log) -> DataFrame:
 def create(spark: SparkSession, path: str, frame: Frame, log: Log) -> None:
     """An empty table, where there is none."""
     place = ", ".join(f"`{name}` {kind}" for name, kind in log.place.items())
-    rows = latest(clean(spark.createDataFrame([], f"raw string, {place}"), frame), frame, log)
-    DeltaTable.createIfNotExists(spark).location(path).addColumns(rows.schema).execute()
+    create_from(latest(clean(spark.createDataFrame([], f"raw string, {place}"), frame), frame, log), path)
+
+
+def create_from(rows: DataFrame, path: str, *partitions: str) -> None:
+    """A table of these rows, where there is none.
+
+    Delta's own `createIfNotExists` fails for ever where a driver died while it made the table, and where another one makes it meanwhile.
+    """
+    write = rows.write.format("delta").mode("ignore").partitionBy(*partitions)
+    retrying(lambda: write.save(path))
 
 
 def replace(path: str, rows: DataFrame, checkpoint: str) -> None:

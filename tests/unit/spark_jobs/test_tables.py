@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import delta.exceptions
 import pytest
 from delta.tables import DeltaTable
-from pyspark.errors import AnalysisException
 from pyspark.sql import Row
 
 from spark_jobs import quarantine, tables
@@ -203,7 +202,15 @@ def test_three_frames_start_their_quarantine_at_once(spark, tmp_path):
     assert places(spark, tmp_path) == [("geo", 0, 1), ("pin", 0, 1), ("user", 0, 1)]
 
 
-def test_a_quarantine_does_not_start_among_files_that_are_not_its_own(spark, tmp_path):
-    (tmp_path / "notes.txt").write_text("not a table")
-    with pytest.raises(AnalysisException, match="is not a Delta table"):
-        quarantine.replace(str(tmp_path), rejects(spark, "pin", (0, 1)), "pin", KAFKA)
+def test_what_a_driver_that_died_left_behind_is_no_table_and_in_nobodys_way(spark, tmp_path):
+    """It had made the folder of the log, and no commit yet."""
+    for name, create in (
+        ("table", lambda path: tables.create(spark, path, "user", KAFKA)),
+        ("quarantine", lambda path: quarantine.create(spark, path, KAFKA)),
+    ):
+        path = tmp_path / name
+        (path / "_delta_log" / "_staged_commits").mkdir(parents=True)
+        create(str(path))
+        create(str(path))
+        assert spark.read.format("delta").load(str(path)).count() == 0
+        assert DeltaTable.forPath(spark, str(path)).history().count() == 1
