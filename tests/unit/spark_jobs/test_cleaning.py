@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row
 
 from settings import FRAMES, Frame
-from spark_jobs.cleaning import COLUMNS, FIELDS, NOT_AN_OBJECT, NOT_UTF8, accepted, clean, rejected
+from spark_jobs.cleaning import CLEAN, COLUMNS, FIELDS, NOT_AN_OBJECT, NOT_UTF8, accepted, clean, rejected
 
 SOURCE = ("raw", "source", "topic", "partition", "offset", "reasons")
 
@@ -337,7 +337,8 @@ def test_a_name_that_lacks_one_part_is_the_other(raw):
     assert column(clean(raw(*records), "user"), "user_name") == ["A B", "A", "B", None]
 
 
-TEXTS = st.text() | st.sampled_from([*NOT_JSON, *(str(date) for date in NO_DATES), *FOLLOWERS, *DATES])
+# Half surrogate pairs as well, which are no text for UTF-8 but can be spelled in JSON.
+TEXTS = st.text(st.characters()) | st.sampled_from([*NOT_JSON, *(str(date) for date in NO_DATES), *FOLLOWERS, *DATES])
 VALUES = st.recursive(
     TEXTS | st.none() | st.booleans() | st.integers() | st.floats(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -360,3 +361,20 @@ def test_no_record_raises_and_none_is_lost(raw, frame, data):
     cleaned.unpersist()
     assert sorted(row.offset for row in rows + rejects) == list(range(len(records)))
     assert all(row.ind is not None for row in rows)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_text_in_any_column_is_cleaned_and_every_row_stays(spark, frame, data):
+    """The cleaning functions by themselves: with texts that no JSON has led to."""
+    texts = (
+        st.none()
+        | st.text()
+        | st.sampled_from([*FOLLOWERS, *DATES, *(text for text in NO_DATES if isinstance(text, str))])
+    )
+    rows = data.draw(st.lists(st.tuples(*(texts for _ in FIELDS[frame])), min_size=1, max_size=60))
+    schema = ", ".join(f"`{name}` string" for name in FIELDS[frame])
+    cleaned = CLEAN[frame](spark.createDataFrame(rows, schema))
+    assert tuple(cleaned.columns) == COLUMNS[frame]
+    assert len(cleaned.collect()) == len(rows)
