@@ -1,6 +1,6 @@
 """The quick drills: load down both paths while one thing breaks, then the audit. All of them: `make drill`.
 
-This module comes last: its posts are in no ledger of the others.
+This module comes after the two paths': its posts are in no ledger of theirs.
 """
 
 import json
