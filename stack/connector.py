@@ -35,7 +35,8 @@ def configuration(workers: Settings) -> dict[str, str]:
         "schema.compatibility": "NONE",
         "behavior.on.null.values": "ignore",
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+        # Kafka's JsonConverter, but for what that one would alter: see its Javadoc.
+        "value.converter": "pinterest.connect.json.StrictJsonConverter",
         "value.converter.schemas.enable": "false",
         # What is not JSON goes to a topic of its own, with the reason in its headers, and the task goes on.
         "errors.tolerance": "all",

@@ -323,11 +323,14 @@ def _shapes() -> Iterator[Draft]:
         "geo",
         lambda ind: (with_field("geo", ind, "country", '"\\ud800"'), {"streaming": Cleaned(ind)}),
     )
-    # Connect's converter holds 64 bits and drops the others, so on the batch path this would be another post: not sent there.
+    # Kafka's own converter holds 64 bits and drops the others, so that this would be post 7.
     yield (
         "an ind of 65 bits",
         "geo",
-        lambda _: (f'{{"ind": {2**64 + 7}}}', {"streaming": Quarantined("ind is not a whole number")}),
+        lambda _: (
+            f'{{"ind": {2**64 + 7}}}',
+            {"batch": DeadLettered("beyond 64 bits"), "streaming": Quarantined("ind is not a whole number")},
+        ),
     )
     # Both doors take more than Jackson reads, which Connect and Spark read with: 1,000 levels, names of 50,000 characters.
     yield (
@@ -459,13 +462,17 @@ def _batch_requests() -> Iterator[Request]:
         "a line end in a text": (b'{"country":"a\nb"}', "unquoted character"),
         "1,500 lists": (b'{"x":' + b"[" * 1500 + b"]" * 1500 + b"}", "nesting depth"),
         "a number of 1,001 digits": (b'{"x":' + b"9" * 1001 + b"}", "Number value length"),
+        "two values": (b'{"ind":1} {"ind":2}', "more than one JSON value"),
+        "words behind a record": (b'{"ind":1} and more', "Unrecognized token"),
+        "empty": (b"", "empty"),
+        "blank": (b" \n", "empty"),
+        "null": (b"null", "JSON's null"),
         "gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "CTRL-CHAR"),
     }
     for name, (value, reason) in dead.items():
         yield _dead(f"binary {name}", value, DeadLettered(reason))
     ind += 1
     yield _dead("binary JSON after a byte order mark", b"\xef\xbb\xbf" + f'{{"ind":{ind}}}'.encode(), Cleaned(ind))
-    yield _dead("binary empty value", b"", Nothing())
 
 
 # ── Requests to the streaming path's door ─────────────────────────────────────────────────────────────────────────────────

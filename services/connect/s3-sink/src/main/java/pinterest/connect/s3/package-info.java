@@ -11,8 +11,7 @@
  * Its metadata says {@code first-offset}, {@code last-offset} and {@code record-count}.
  *
  * <p>Values are read and written by Connect's JsonConverter, so a line equals the record as JSON, not byte for byte. What that
- * converter does to odd input can be neither seen nor undone here: an integer beyond 64 bits comes out as another number, text
- * behind a complete JSON value is dropped, and an empty or blank value counts as a record without a value.
+ * converter does to odd input can be neither seen nor undone here, so {@code pinterest.connect.json} has one that refuses such input.
  *
  * <h2>Exactly once (design decisions 2 and 10)</h2>
  *
@@ -46,7 +45,7 @@
  *
  * <h2>What the connector's configuration must have besides</h2>
  *
- * {@code value.converter=org.apache.kafka.connect.json.JsonConverter} with {@code value.converter.schemas.enable=false}; {@code
+ * {@code value.converter=pinterest.connect.json.StrictJsonConverter} (or Kafka's JsonConverter) with {@code value.converter.schemas.enable=false}; {@code
  * errors.tolerance=all}, {@code errors.deadletterqueue.topic.name} and {@code
  * errors.deadletterqueue.context.headers.enable=true}; {@code consumer.override.auto.offset.reset=earliest} (the worker's
  * default; another value is refused), because the log's beginning is asked for as offset 0. The properties of the connector
