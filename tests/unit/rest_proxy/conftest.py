@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 import uvicorn
+from hypothesis import HealthCheck, settings
 from rest_proxy.app import create_app
 from rest_proxy.settings import Settings
 
 Serve = Callable[..., str]
+
+# By default Hypothesis fails a test that took long, which says more of a busy machine than of what is tested.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture
