@@ -353,7 +353,7 @@ def records_of(frame: Frame) -> st.SearchStrategy[list[Any]]:
 
 
 @pytest.mark.parametrize("frame", FRAMES)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))  # of up to 60 records each
 @given(data=st.data())
 def test_no_record_raises_and_none_is_lost(raw, frame, data):
     records = data.draw(records_of(frame))
@@ -365,7 +365,7 @@ def test_no_record_raises_and_none_is_lost(raw, frame, data):
 
 
 @pytest.mark.parametrize("frame", FRAMES)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))  # of up to 60 records each
 @given(data=st.data())
 def test_any_text_in_any_column_is_cleaned_and_every_row_stays(spark, frame, data):
     """The cleaning functions by themselves: with texts that no JSON has led to."""
