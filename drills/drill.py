@@ -20,7 +20,9 @@ BATCH_PATH = Amount(batch=3000, streaming=500)
 STREAMING_PATH = Amount(batch=1400, streaming=2100)
 """LocalStack's Kinesis holds all that it was ever sent in memory: only where a drill is about the streams is it given most of the load."""
 
+_START = 60
 _RECOVERY = 600
+"""Seconds."""
 
 Fault = Callable[[Stage, Load], None]
 """Breaks one thing, makes sure that it is broken while the load goes on, and mends it."""
@@ -58,8 +60,13 @@ def run(drill: Drill, stage: Stage, seed: int, say: Callable[[str], None]) -> Ou
 
     Raises `DrillError` if it proves nothing, and `StackError`, `AuditError` or `EmulatorError` where something did not come back.
     """
-    if unwell := stage.unwell():
-        raise UnwellError(f"The stack is not well, so that nothing can be learnt from breaking it: {unwell}.")
+    wait_until(
+        lambda: stage.unwell() is None,
+        _START,
+        lambda: UnwellError(
+            f"The stack is not well, so that nothing can be learnt from breaking it: {stage.unwell()}."
+        ),
+    )
     folder = stage.folder / drill.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "ledger.jsonl").unlink(missing_ok=True)

@@ -35,8 +35,10 @@ def killed(service: str) -> Fault:
 
     def fault(stage: Stage, load: Load) -> None:
         stage.kill(service)
-        load.goes_on_for(OUTAGE)
-        stage.start(service)
+        try:
+            load.goes_on_for(OUTAGE)
+        finally:
+            stage.start(service)
 
     return fault
 
@@ -127,9 +129,7 @@ def two_batch_runs(stage: Stage, load: Load) -> None:
 
 def flush_size_changed(stage: Stage, load: Load) -> None:
     """The sink's worker is killed, and finds another `flush.size` when it is back: objects get other bounds."""
-    stage.kill("connect")
-    load.goes_on_for(OUTAGE)
-    stage.start("connect")
+    killed("connect")(stage, load)
     with _sink(stage, {"flush.size": "37"}):
         load.goes_on_for(OUTAGE)
 

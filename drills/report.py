@@ -36,5 +36,5 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
         str(outcome.lost),
         str(outcome.twice),
         "–" if outcome.recovery is None else f"{outcome.recovery:.0f} s",
-        outcome.fault or "balanced",
+        "balanced" if outcome.passed else "failed",
     )
