@@ -1,6 +1,6 @@
 """What the audit's balance takes for ten times as many records: memory and time. It needs no stack; the records are made up.
 
-python -m benchmarks.audit
+python -m benchmarks.balance
 """
 
 import resource
@@ -73,7 +73,7 @@ def main() -> None:
         balance(int(sys.argv[1]))
         return
     for size in SIZES:  # each in a process of its own, whose peak is its own
-        subprocess.run([sys.executable, "-m", "benchmarks.audit", str(size)], check=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.balance", str(size)], check=True)
 
 
 if __name__ == "__main__":
