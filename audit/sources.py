@@ -126,8 +126,8 @@ def _broker(books: Books, settings: Settings) -> None:
     frames = {settings.topic(frame): frame for frame in FRAMES}
     # What rdkafka has to say is raised; it would print it as well.
     consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+        settings.kafka_options()
+        | {
             "group.id": "audit",
             "enable.auto.commit": False,
             "enable.partition.eof": True,

@@ -9,6 +9,8 @@ UNANSWERED = (
     "requests under way get no answer and are sent again: such a record may stand in the log twice, in a table once"
 )
 NOTHING = "nothing: what waits upstream waits longer"
+BRIEF = Amount(batch=3000, streaming=500, seconds=25)
+"""For faults that hit at once."""
 LONG = Amount(batch=3000, streaming=500, seconds=150)
 """For faults that wait for a batch run to come to a certain point."""
 
@@ -32,7 +34,7 @@ DRILLS = (
     Drill("two-connect-workers", "a second Connect worker comes, and is killed", NOTHING, faults.two_connect_workers),
     Drill("flush-size-changed", "kill -9 of the Connect worker, another flush.size at its start", NOTHING, faults.flush_size_changed),
     Drill("emulator-killed", "kill -9 of the emulator, and the same run again", "posts under way may be missing or present", faults.emulator_killed, Amount(2400, 300)),
-    Drill("down-and-up", "make down && make up", UNANSWERED, faults.stack_down_and_up),
+    Drill("down-and-up", "make down && make up", UNANSWERED, faults.stack_down_and_up, BRIEF),
 )  # fmt: skip
 
 QUICK = ("streaming-driver-killed", "localstack-killed", "down-and-up")

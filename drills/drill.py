@@ -17,7 +17,7 @@ ENOUGH = 10_000
 """Records that must have been acknowledged for a drill to mean anything."""
 
 BATCH_PATH = Amount(batch=3000, streaming=500)
-STREAMING_PATH = Amount(batch=1400, streaming=2100)
+STREAMING_PATH = Amount(batch=1400, streaming=2100, seconds=25)
 """LocalStack's Kinesis holds all that it was ever sent in memory: only where a drill is about the streams is it given most of the load."""
 
 _START = 60

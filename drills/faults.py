@@ -9,6 +9,7 @@ from pathlib import Path
 
 import requests
 
+from drills import sink_record
 from drills.drill import Fault
 from drills.errors import DrillError, NotHitError
 from drills.load import Load
@@ -129,9 +130,21 @@ def two_batch_runs(stage: Stage, load: Load) -> None:
 
 def flush_size_changed(stage: Stage, load: Load) -> None:
     """The sink's worker is killed, and finds another `flush.size` when it is back: objects get other bounds."""
-    killed("connect")(stage, load)
-    with _sink(stage, {"flush.size": "37"}):
+    stage.kill("connect")
+    try:
         load.goes_on_for(OUTAGE)
+        sink_record.change(stage.settings, {"flush.size": "37"})
+    finally:
+        stage.start("connect")
+    try:
+        wait_until(
+            lambda: _flush_sizes(stage.settings) == {"37"},
+            120,
+            lambda: NotHitError(f"The sink's tasks came back with flush.size {_flush_sizes(stage.settings)}."),
+        )
+        load.goes_on_for(OUTAGE)
+    finally:
+        _configure_sink(stage, {})
 
 
 def two_connect_workers(stage: Stage, load: Load) -> None:
@@ -169,23 +182,25 @@ def faulty_s3(stage: Stage, load: Load) -> None:
 @contextmanager
 def _sink(stage: Stage, changes: dict[str, str]) -> Iterator[None]:
     """The sink with another configuration."""
-    url = f"{stage.settings.connect_url}/connectors/{connector.NAME}/config"
-    usual = connector.configuration(Settings.load("container"))
-
-    def configure(configuration: dict[str, str]) -> bool:
-        try:
-            return requests.put(url, json=configuration, timeout=60).ok
-        except requests.RequestException:
-            return False
-
-    def wanted() -> DrillError:
-        return DrillError("Kafka Connect did not take the sink's configuration.")
-
-    wait_until(lambda: configure(usual | changes), 120, wanted, every=0.1)
+    _configure_sink(stage, changes)
     try:
         yield
     finally:
-        wait_until(lambda: configure(usual), 120, wanted)
+        _configure_sink(stage, {})
+
+
+def _configure_sink(stage: Stage, changes: dict[str, str]) -> None:
+    """Its usual configuration with these changes, as soon as Connect takes it."""
+    url = f"{stage.settings.connect_url}/connectors/{connector.NAME}/config"
+    wanted = connector.configuration(Settings.load("container")) | changes
+
+    def is_taken() -> bool:
+        try:
+            return requests.put(url, json=wanted, timeout=60).ok
+        except requests.RequestException:
+            return False
+
+    wait_until(is_taken, 120, lambda: DrillError("Kafka Connect did not take the sink's configuration."))
 
 
 def _spark_workers(count: int) -> None:
@@ -202,6 +217,15 @@ def _applications(settings: Settings) -> int:
 def _workers(settings: Settings) -> set[str]:
     status = requests.get(f"{settings.connect_url}/connectors/{connector.NAME}/status", timeout=10).json()
     return {task["worker_id"] for task in status.get("tasks", []) if task["state"] == "RUNNING"}
+
+
+def _flush_sizes(settings: Settings) -> set[str]:
+    """Those of the sink's tasks; none while Connect does not answer."""
+    try:
+        tasks = requests.get(f"{settings.connect_url}/connectors/{connector.NAME}/tasks", timeout=10).json()
+        return {task["config"]["flush.size"] for task in tasks}
+    except (requests.RequestException, KeyError, TypeError):
+        return set()
 
 
 def _running_jobs(settings: Settings) -> list[str]:

@@ -37,8 +37,10 @@ class Answer(NamedTuple):
 class Http:
     """Requests below one base URL; safe to share between threads."""
 
-    def __init__(self, base_url: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, base_url: str, clock: Callable[[], float] = time.time, api_key: str = "") -> None:
+        """`api_key` is what an API Gateway that is not open asks for."""
         self.base_url = base_url.rstrip("/")
+        self._headers = {"x-api-key": api_key} if api_key else {}
         self._clock = clock
         self._local = threading.local()
 
@@ -76,6 +78,7 @@ class Http:
             self._local.session = requests.Session()
             # The cloud may lie behind a proxy that the environment names; the local stack, without TLS, never does.
             self._local.session.trust_env = self.base_url.startswith("https:")
+            self._local.session.headers.update(self._headers)
         session: requests.Session = self._local.session
         return session
 

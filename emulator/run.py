@@ -95,7 +95,7 @@ def _emulate(
 ) -> None:
     workers = options.workers or 1
     source = PostSource(AWSDBConnector(settings).create_db_connector(workers))
-    http = Http(settings.api_url)
+    http = Http(settings.api_url, api_key=settings.api_key.get_secret_value())
     sinks = [kind(settings, options, http) for kind in kinds]
     try:
         highest = source.highest_index()

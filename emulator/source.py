@@ -50,14 +50,16 @@ class AWSDBConnector:
             database=self._settings.mysql_database,
             query={"charset": "utf8mb4"},
         )
-        timeouts = {"connect_timeout": 5, "read_timeout": 30}
+        options: dict[str, object] = {"connect_timeout": 5, "read_timeout": 30}
+        if self._settings.mysql_tls_ca:
+            options |= {"ssl_ca": self._settings.mysql_tls_ca, "ssl_verify_identity": True}
         return create_engine(
             url,
             pool_size=connections,
             max_overflow=0,
             pool_pre_ping=True,
             isolation_level="AUTOCOMMIT",  # each read stands alone; transactions would cost two round trips a post
-            connect_args=timeouts,
+            connect_args=options,
         )
 
 

@@ -4,13 +4,14 @@
 
 - `local` (the default): from the host, through the ports that `.env` publishes;
 - `container`: inside the Compose network, by service name; `.env` is not there, Compose passes what is needed;
-- `aws`: the cloud (see `aws.env.example`).
+- `aws`: the cloud. `aws.env` is a person's own copy of `aws.env.example`, which has the lines of `local.env` with other values.
 
-A value comes from the settings file, else from `.env`, else from the process environment, else from the default
-below. Files win over the environment so that an `AWS_REGION` that a shell happens to export cannot redirect a local run.
+A value comes from the settings file, else from `.env` (this machine's, so not for the cloud), else from the process environment, else from the
+default below. Files win over the environment so that an `AWS_REGION` that a shell happens to export cannot redirect a local run.
 """
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
@@ -28,6 +29,10 @@ FRAMES: tuple[Frame, ...] = ("pin", "geo", "user")
 _HERE = Path(__file__).parent
 
 
+AWS = "aws"
+"""The environment that is not on this machine."""
+
+
 class SettingsError(Exception):
     """A setting is missing or has an impossible value. The message names it and the file to look in."""
 
@@ -37,9 +42,14 @@ def env_file() -> Path:
     return Path(os.environ.get("PIPELINE_ENV_FILE", _HERE.parent / ".env"))
 
 
-def _file_values(settings_file: Path) -> dict[str, str]:
-    """Both files as one text, so that the second can refer to the first: `${LOCALSTACK_PORT}`."""
-    texts = [file.read_text() for file in (env_file(), settings_file) if file.is_file()]
+def current_environment() -> str:
+    """`local`, `container` or `aws`."""
+    return os.environ.get("PIPELINE_ENV") or "local"
+
+
+def _file_values(files: Sequence[Path]) -> dict[str, str]:
+    """The files as one text, so that a later one can refer to an earlier one: `${LOCALSTACK_PORT}`."""
+    texts = [file.read_text() for file in files if file.is_file()]
     values = dotenv_values(stream=StringIO("\n".join(texts)))
     return {name.lower(): value for name, value in values.items() if value}
 
@@ -56,6 +66,8 @@ class Settings(BaseSettings):
     mysql_database: str = "pinterest_data"
     mysql_user: str = "emulator"
     mysql_password: SecretStr = SecretStr("")
+    mysql_tls_ca: str = ""
+    """The file of the authority that signed MySQL's certificate. With it, the connection is encrypted and the host checked."""
 
     aws_region: str = "us-east-1"
     aws_endpoint_url: str | None = None
@@ -63,8 +75,12 @@ class Settings(BaseSettings):
     aws_access_key_id: str | None = None
     aws_secret_access_key: SecretStr | None = None
     api_url: str = ""
+    api_key: SecretStr = SecretStr("")
+    """What the API Gateway asks for; none where it is open."""
 
     kafka_bootstrap_servers: str = ""
+    kafka_security: Literal["PLAINTEXT", "IAM"] = "PLAINTEXT"
+    """`IAM` is MSK's: TLS, and a token signed with AWS' credentials."""
     connect_url: str = ""
     rest_proxy_url: str = ""
     spark_master_url: str = ""
@@ -86,6 +102,8 @@ class Settings(BaseSettings):
     airflow_url: str = ""
     airflow_user: str = "admin"
     airflow_password: SecretStr = SecretStr("")
+    mwaa_environment: str = ""
+    """The MWAA environment's name; none where Airflow answers at `airflow_url`."""
 
     @classmethod
     def load(cls, environment: str | None = None) -> "Settings":
@@ -93,15 +111,18 @@ class Settings(BaseSettings):
 
         Raises `SettingsError` with what is missing or impossible.
         """
-        file = _HERE / f"{environment or os.environ.get('PIPELINE_ENV', 'local')}.env"
+        environment = environment or current_environment()
+        file = _HERE / f"{environment}.env"
         try:
-            return cls(**_file_values(file))  # type: ignore[arg-type]  # pydantic makes each of its field's type
+            return cls(**_file_values([file] if environment == AWS else [env_file(), file]))  # type: ignore[arg-type]  # pydantic makes each of its field's type
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-            raise SettingsError(
-                f"The settings in {env_file()} and {file} cannot be used ({faults}). "
-                "`make up` writes a .env where there is none."
-            ) from error
+            where, remedy = (
+                (f"{file}", f"It is a copy of {file.name}.example with values of your own.")
+                if environment == AWS
+                else (f"{env_file()} and {file}", "`make up` writes a .env where there is none.")
+            )
+            raise SettingsError(f"The settings in {where} cannot be used ({faults}). {remedy}") from error
 
     def topic(self, frame: Frame) -> str:
         """The Kafka topic of a frame, `<user_id>.pin` (contract §2)."""
@@ -144,6 +165,19 @@ class Settings(BaseSettings):
         """Keyword arguments of `boto3.client(service, …)`: endpoint, region, and credentials where settings hold them."""
         endpoint = self.s3_endpoint_url if service == "s3" else self.aws_endpoint_url
         return {"endpoint_url": endpoint, "region_name": self.aws_region, **self.aws_credentials}
+
+    def kafka_options(self) -> dict[str, Any]:
+        """Options of every client of `confluent_kafka`: the brokers, and how they are spoken to."""
+        options: dict[str, Any] = {"bootstrap.servers": self.kafka_bootstrap_servers}
+        if self.kafka_security == "IAM":
+            from settings import msk  # only who speaks to MSK needs its package
+
+            options |= {
+                "security.protocol": "SASL_SSL",
+                "sasl.mechanisms": "OAUTHBEARER",
+                "oauth_cb": lambda _: msk.token(self.aws_region),
+            }
+        return options
 
     @property
     def dag_id(self) -> str:

@@ -1,6 +1,7 @@
 """Do the tables hold what they must? Each line of the lake is accounted for, without using the code that cleaned it."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -56,24 +57,34 @@ def check(spark: SparkSession, lake: Lake, topics: Mapping[Frame, str]) -> str:
     """Check every frame and give the accounts as one line. Raises `CheckError` with all faults, and `--full` as the remedy."""
     faults: list[str] = []
     accounts: list[str] = []
-    for frame, topic in topics.items():
-        checkpoint = checkpoint_of(spark, lake.table(frame))
-        if checkpoint is None:
+    # At the same time, as they are mostly waiting for S3.
+    with ThreadPoolExecutor() as threads:
+        under_way = {frame: threads.submit(_account_of, spark, lake, frame, topic) for frame, topic in topics.items()}
+    for frame, future in under_way.items():
+        found = future.result()
+        if found is None:
             faults.append(f"{frame}: There is no table {lake.table(frame)}: nothing has been cleaned yet.")
             continue
-        found = account(
-            frame,
-            table=spark.read.format("delta").load(lake.table(frame)),
-            quarantine=spark.read.format("delta").load(lake.quarantine),
-            objects=read_objects(spark, lake.objects(topic)),
-            consumed=_consumed(spark, f"{lake.checkpoints(frame)}/{checkpoint}"),
-            topic=topic,
-        )
         accounts.append(f"{frame}: {found}")
         faults += [f"{frame}: {fault}" for fault in found.faults()]
     if faults:
         raise CheckError(" ".join(faults) + " `clean <frame> --full` makes a table again from the lake.")
     return "; ".join(accounts)
+
+
+def _account_of(spark: SparkSession, lake: Lake, frame: Frame, topic: str) -> Account | None:
+    """None if there is no table."""
+    checkpoint = checkpoint_of(spark, lake.table(frame))
+    if checkpoint is None:
+        return None
+    return account(
+        frame,
+        table=spark.read.format("delta").load(lake.table(frame)),
+        quarantine=spark.read.format("delta").load(lake.quarantine),
+        objects=read_objects(spark, lake.objects(topic)),
+        consumed=_consumed(spark, f"{lake.checkpoints(frame)}/{checkpoint}"),
+        topic=topic,
+    )
 
 
 def account(

@@ -1,4 +1,4 @@
-"""Airflow by its REST API (v2): start the daily batch, follow it, and say why it failed."""
+"""Airflow, ours or MWAA's, by its REST API (v2): start the daily batch, follow it, and say why it failed."""
 
 import json
 import time
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
 
 from settings import Settings
 from stack.errors import StackError
@@ -65,6 +67,7 @@ class Airflow:
         self._settings = settings
         self._poll = poll
         self._session = requests.Session()
+        self._url = settings.airflow_url
         self._dag = f"/api/v2/dags/{settings.dag_id}"
 
     def wait_for_dag(self, seconds: float = 60.0) -> None:
@@ -85,7 +88,7 @@ class Airflow:
         if self._get(self._dag)["is_paused"]:
             raise AirflowError(
                 f"The DAG {self._settings.dag_id} is paused, so that no run would start. "
-                f"Switch it on at {self._settings.airflow_url}/dags/{self._settings.dag_id}."
+                f"Switch it on at {self._url}/dags/{self._settings.dag_id}."
             )
         wanted = dict(conf or {})
         for run in self._get(f"{self._dag}/dagRuns", state="queued")["dag_runs"]:
@@ -123,9 +126,13 @@ class Airflow:
             if time.monotonic() - started > seconds:
                 raise AirflowError(
                     f"The run {run_id} is still {run['state']} after {seconds:.0f} s. It goes on; look at "
-                    f"{self._settings.airflow_url}/dags/{self._settings.dag_id}/runs/{run_id}."
+                    f"{self.page(run_id)}."
                 )
             time.sleep(self._poll)
+
+    def page(self, run_id: str) -> str:
+        """Where a person sees the run."""
+        return f"{self._url}/dags/{self._settings.dag_id}/runs/{run_id}"
 
     def failed_task(self, run_id: str) -> FailedTask | None:
         """The first task that failed in this run; None if none did."""
@@ -166,7 +173,8 @@ class Airflow:
     def _call(self, method: str, path: str, accept: tuple[int, ...] = (), **request: Any) -> requests.Response:
         """One request, after a login where there has been none. Raises `AirflowError` unless the answer is good or accepted."""
         if "Authorization" not in self._session.headers:
-            self._session.headers["Authorization"] = f"Bearer {self._login()}"
+            token = self._mwaa_login() if self._settings.mwaa_environment else self._login()
+            self._session.headers["Authorization"] = f"Bearer {token}"
         answer = self._send(method, path, **request)
         if not answer.ok and answer.status_code not in accept:
             raise AirflowError(f"Airflow answered {answer.status_code} to {method} {path}: {_detail(answer)}")
@@ -184,12 +192,29 @@ class Airflow:
             raise AirflowError(f"Airflow answered {answer.status_code} to the login of {user}: {_detail(answer)}")
         return str(answer.json()["access_token"])
 
+    def _mwaa_login(self) -> str:
+        """AWS gives a web login, by its own credentials, and with it the address; the login is changed for a token of Airflow's API."""
+        name = self._settings.mwaa_environment
+        try:
+            mwaa = boto3.client("mwaa", **self._settings.client_options("mwaa"))
+            login = mwaa.create_web_login_token(Name=name)
+        except (BotoCoreError, ClientError) as error:
+            raise AirflowError(f"AWS gives no login to the MWAA environment {name}: {error}.") from error
+        self._url = f"https://{login['WebServerHostname']}"
+        answer = self._send("POST", "/pluginsv2/aws_mwaa/login", data={"token": login["WebToken"]})
+        token = answer.cookies.get("_token")
+        if not token:
+            raise AirflowError(
+                f"The MWAA environment {name} answered {answer.status_code} to the login, without a token."
+            )
+        return token
+
     def _send(self, method: str, path: str, **request: Any) -> requests.Response:
         try:
-            return self._session.request(method, self._settings.airflow_url + path, timeout=60, **request)
+            return self._session.request(method, self._url + path, timeout=60, **request)
         except requests.RequestException as error:
             raise UnreachableError(
-                f"Airflow does not answer at {self._settings.airflow_url} ({error}). `make status` says more."
+                f"Airflow does not answer at {self._url} ({error}). `make status` says more."
             ) from error
 
 

@@ -27,7 +27,7 @@ def run(settings: Settings, console: Console, full: bool) -> None:
     airflow = Airflow(settings)
     airflow.wait_for_dag()
     run_id = airflow.trigger({"full": True} if full else None)
-    console.print(f"{settings.airflow_url}/dags/{settings.dag_id}/runs/{run_id}", style="dim", soft_wrap=True)
+    console.print(airflow.page(run_id), style="dim", soft_wrap=True)
     for change in airflow.follow(run_id):
         if isinstance(change, RunEnd):
             console.print(f"The run ended in {change.seconds:.0f} s: {change.state}.", highlight=False)

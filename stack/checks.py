@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -35,6 +37,7 @@ def lint(console: Console) -> None:
         "stack",
         "emulator",
         "audit",
+        "cloud",
         "drills",
         "spark_jobs",
         "benchmarks",
@@ -61,8 +64,9 @@ def _first_line(name: str) -> str:
 
 def _run(console: Console, title: str, command: list[str]) -> None:
     console.rule(title, align="left")
+    console.file.flush()
     started = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, check=False)
+    done = subprocess.run(command, cwd=ROOT, stdout=console.file, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise CheckError(f"{title} failed after {time.monotonic() - started:.0f} s; what it found is above.")
     console.print(f"{title}: {time.monotonic() - started:.0f} s", style="dim", highlight=False)
@@ -85,18 +89,37 @@ def everything(console: Console, integration: bool) -> None:
         "test image of Spark",
         [*BUILD, "--tag", SPARK_TEST, "--file", str(context / "test.Dockerfile"), str(context)],
     )
-    in_spark = _in_image(SPARK_TEST, "/opt/spark", "tests/unit/spark_jobs", "--numprocesses", "2")
-    _run(console, "unit tests of spark_jobs", in_spark)
+    if not integration:
+        _unit_tests_in_images(console)
+        return
+    # They take whatever the integration tests, which mostly wait for something, leave of the processors.
+    with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor() as beside:
+        under_way = beside.submit(_unit_tests_in_images, Console(file=said, width=console.width))
+        try:
+            _run(console, "integration tests", [*PYTEST, "tests/integration"])
+        finally:
+            failure = under_way.exception()
+            said.seek(0)
+            console.print(said.read(), markup=False, highlight=False, soft_wrap=True)
+        if failure:
+            raise failure
+
+
+def _unit_tests_in_images(console: Console) -> None:
     _run(console, "unit tests of the DAG", _in_image("pinterest/airflow", "/opt/airflow", "tests/unit/airflow"))
     in_databricks = _in_image("pinterest/databricks", "/opt/databricks", "tests/unit/databricks")
     _run(console, "unit tests of the Jobs API", in_databricks)
-    if integration:
-        _run(console, "integration tests", [*PYTEST, "tests/integration"])
+    _run(console, "unit tests of spark_jobs", _in_image(SPARK_TEST, "/opt/spark", "tests/unit/spark_jobs"))
 
 
 def _in_image(image: str, venv: str, *tests: str) -> list[str]:
-    """pytest in a container that can reach nothing. As root: a checkout may be readable by its owner alone."""
+    """pytest in a container that can reach nothing. As root: a checkout may be readable by its owner alone.
+
+    Of the processors it is given what nobody else wants.
+    """
     mounted = [
+        "--cpu-shares",
+        "2",
         "--network",
         "none",
         "--hostname",

@@ -81,13 +81,28 @@ def table(settings: Settings, path: str) -> DeltaTable | None:
     options = {"AWS_REGION": settings.aws_region}
     if settings.s3_endpoint_url:
         options |= {"AWS_ENDPOINT_URL": settings.s3_endpoint_url, "AWS_ALLOW_HTTP": "true"}
-    options |= {name.upper(): value for name, value in settings.aws_credentials.items()}
+    options |= {name.upper(): value for name, value in _credentials(settings).items() if value}
     try:
         return DeltaTable(f"s3://{settings.bucket}/{path}", storage_options=options)
     except TableNotFoundError:
         return None
     except Exception as error:  # delta-rs raises its own kinds for each thing that S3 may answer
         raise DataError(f"The table s3://{settings.bucket}/{path} cannot be read: {error}.") from error
+
+
+def _credentials(settings: Settings) -> dict[str, str | None]:
+    """As the SDK finds them: delta-rs knows fewer places to look in, `~/.aws` not among them."""
+    if settings.aws_credentials:
+        return dict(settings.aws_credentials)
+    found = boto3.Session().get_credentials()
+    if found is None:
+        raise DataError("No AWS credentials were found. `aws configure` or `aws sso login` sets them up.")
+    frozen = found.get_frozen_credentials()
+    return {
+        "aws_access_key_id": frozen.access_key,
+        "aws_secret_access_key": frozen.secret_key,
+        "aws_session_token": frozen.token,
+    }
 
 
 def stream(table: DeltaTable, columns: str = "*") -> pa.RecordBatchReader:

@@ -12,7 +12,7 @@ Partition = tuple[str, int]
 
 def end_offsets(settings: Settings) -> dict[Partition, int]:
     """The offset after the last record of each partition of the user's topics. Raises `DataError`."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0})
+    admin = AdminClient(settings.kafka_options() | {"log_level": 0})
     wanted = {settings.topic(frame) for frame in FRAMES}
     try:
         topics = {name: topic for name, topic in admin.list_topics(timeout=10).topics.items() if name in wanted}

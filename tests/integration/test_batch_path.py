@@ -4,6 +4,7 @@ The tests of this module tell one story on one stack and build on each other in 
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ import pyarrow as pa
 import pymysql
 import pytest
 import requests
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from deltalake import write_deltalake
 
 from emulator.ledger import KafkaAcknowledgement, read_ledger
 from settings import FRAMES, Frame, Settings
-from stack import connector, lake, topics
+from stack import connector, databricks, lake, topics
 from stack.waiting import wait_until
 from tests.integration.conftest import Stack
 from tests.oracle import ANSWERS, answers, compare
 
 POSTS = 3000
-MORE = 30
+MORE = 700
+"""Enough for the bad records to be fewer than a fifth."""
 SOURCE_TABLES: dict[Frame, tuple[str, str]] = {
     "pin": ("pinterest_data", "index"),
     "geo": ("geolocation_data", "ind"),
@@ -154,35 +157,99 @@ BAD = {
     '"just a string"': "object",
 }
 MALFORMED = b'{"ind": 4, "country": '
+TOO_MANY = 150
+"""Where 100 bad records are enough to be more than a fifth."""
 
 
-def test_bad_input_is_dead_lettered_or_quarantined_with_its_reason(stack: Stack, ledger: Path) -> None:
-    """Malformed JSON goes to the dead-letter topic; JSON that is no post goes to quarantine; neither stops anything."""
-    settings = stack.settings
-    topic = settings.topic("geo")
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers})
-    places: list[tuple[int, int]] = []
-    for value in [MALFORMED, *(text.encode() for text in BAD)]:
-        producer.produce(topic, value, partition=0, on_delivery=lambda _, m: places.append((m.partition(), m.offset())))
+@pytest.fixture(scope="module")
+def bad_places(stack: Stack) -> dict[tuple[int, int], str]:
+    """Bad records that were sent to geo's first partition, by their place: the malformed one, each of `BAD`, and too many more."""
+    producer = Producer({"bootstrap.servers": stack.settings.kafka_bootstrap_servers})
+    places: dict[tuple[int, int], str] = {}
+
+    def keep(_: object, message: Message) -> None:
+        places[message.partition() or 0, message.offset() or 0] = (message.value() or b"").decode()
+
+    for value in (MALFORMED, *map(str.encode, BAD), *(f'{{"latitude": {n}}}'.encode() for n in range(TOO_MANY))):
+        producer.produce(stack.settings.topic("geo"), value, partition=0, on_delivery=keep)
     assert producer.flush(30) == 0
-    stack.run("emulator", "batch", "--posts", str(MORE), "--batch-size", "10", "--seed", "7", "--ledger", str(ledger))
-    wait_for_the_lake(settings)
-    assert connector.state(settings) == "RUNNING"
+    wait_for_the_lake(stack.settings)
+    return places
 
-    dead = dead_letters(settings, wanted=1)
-    assert [value for value, _ in dead] == [MALFORMED]
-    assert dead[0][1]["__connect.errors.topic"] == topic.encode()
-    assert dead[0][1]["__connect.errors.offset"] == str(places[0][1]).encode()
 
+def test_malformed_json_is_dead_lettered_and_the_sink_goes_on(
+    stack: Stack, bad_places: dict[tuple[int, int], str]
+) -> None:
+    assert connector.state(stack.settings) == "RUNNING"
+    ((value, headers),) = dead_letters(stack.settings, wanted=1)
+    assert value == MALFORMED
+    assert headers["__connect.errors.topic"] == stack.settings.topic("geo").encode()
+    assert bad_places[0, int(headers["__connect.errors.offset"])] == MALFORMED.decode()
+
+
+def test_a_run_with_too_many_bad_records_fails_before_it_writes(
+    stack: Stack, bad_places: dict[tuple[int, int], str]
+) -> None:
+    """By Databricks' API, as Airflow would try it three times."""
+    settings = stack.settings
+    before = versions(settings)
+    run = databricks.submit(settings, "clean_geo", ["clean", "geo"])
+    assert databricks.follow(settings, run)["result_state"] == "FAILED"
+    bad = len(bad_places) - 1
+    assert f"{bad} of {bad} are bad (100.0 %), where 20 % may be" in databricks.job_log(settings, run)[-1]
+    assert versions(settings) == before
+
+
+def versions(settings: Settings) -> list[int]:
+    tables = [lake.table(settings, path) for path in ("batch/geo", "batch/quarantine")]
+    return [table.version() for table in tables if table is not None]
+
+
+def test_among_enough_good_ones_they_are_quarantined_with_every_reason(
+    stack: Stack, ledger: Path, bad_places: dict[tuple[int, int], str]
+) -> None:
+    settings = stack.settings
+    stack.run("emulator", "batch", "--posts", str(MORE), "--batch-size", "100", "--seed", "7", "--ledger", str(ledger))
     stack.run("stack", "batch")
     quarantined = {(row["partition"], row["offset"]): row for row in frame_table(settings, "batch/quarantine")}
-    assert set(quarantined) == set(places[1:])
-    for (text, reason), place in zip(BAD.items(), places[1:], strict=True):
+    sent = {place: text for place, text in bad_places.items() if text != MALFORMED.decode()}
+    assert set(quarantined) == set(sent)
+    for place, text in sent.items():
         row = quarantined[place]
-        assert row["topic"] == topic
+        assert row["topic"] == settings.topic("geo")
         assert json.loads(row["raw"]) == json.loads(text)
-        assert any(reason in why for why in row["reasons"]), row["reasons"]
+        assert any(BAD.get(text, "ind") in why for why in row["reasons"]), row["reasons"]
     assert_answers_are_the_oracles(settings, ledger)
+
+
+def test_quarantine_shows_each_reason_with_its_records(stack: Stack) -> None:
+    shown = stack.run("stack", "quarantine").stdout
+    assert re.search(rf"batch\W+geo\W+{TOO_MANY + 1}\W+ind ", shown), shown
+    assert "91.5" in shown
+
+
+def test_what_an_earlier_cleaning_rejected_is_replayed(stack: Stack, ledger: Path) -> None:
+    """Its doing is made by hand: a row is taken from the table, and the record that it came from put into quarantine."""
+    settings = stack.settings
+    table, quarantine = lake.table(settings, "batch/geo"), lake.table(settings, "batch/quarantine")
+    assert table is not None
+    assert quarantine is not None
+    rows, rejected = lake.rows(table), lake.rows(quarantine)
+    victim = rows.slice(0, 1).to_pylist()[0]
+    partition, offset = victim["source_partition"], victim["source_offset"]
+    line = objects_lines(settings)[settings.topic("geo"), partition, offset]
+    record = {"raw": json.dumps(line), "partition": partition, "offset": offset, "reasons": ["an earlier cleaning's"]}
+    record = rejected.slice(0, 1).to_pylist()[0] | record
+    table.delete(f"ind = {victim['ind']}")
+    write_deltalake(quarantine, pa.Table.from_pylist([record], rejected.schema), mode="append")
+
+    said = stack.run("stack", "replay").stdout
+    looked_at = rejected.num_rows + 1
+    assert f"{looked_at} records looked at, 1 accepted now, {rejected.num_rows} still rejected" in said
+    held = {row["ind"]: row for row in frame_table(settings, "batch/geo")}
+    assert held == {row["ind"]: row for row in rows.to_pylist()}
+    places = {(row["partition"], row["offset"]) for row in frame_table(settings, "batch/quarantine")}
+    assert places == {(row["partition"], row["offset"]) for row in rejected.to_pylist()}
 
 
 def dead_letters(settings: Settings, wanted: int) -> list[tuple[bytes, dict[str, bytes]]]:
@@ -267,7 +334,9 @@ def test_the_rest_proxy_keeps_confluents_contract_at_both_doors(stack: Stack) ->
         stack.docker("exec", stack.container("kafka"), *create)
         where = ("--rest-proxy-url", url, "--rest-proxy-topic", topic)
         with said[door].open("w") as out:
-            suites[door] = stack.start("pytest", "tests/contract", "-q", *where, *but, output=out)
+            suites[door] = stack.start(
+                "pytest", "tests/contract", "-q", "--numprocesses", "3", *where, *but, output=out
+            )
     for door, suite in suites.items():
         assert suite.wait(300) == 0, f"{door}: {said[door].read_text()}"
         assert " passed" in said[door].read_text()

@@ -3,6 +3,7 @@
 The tests of this module build on each other in their order.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,26 @@ def test_what_is_no_post_is_quarantined_and_the_query_lives(stack: Stack, ledger
         assert found[place]["frame"] == "user"
         assert found[place]["stream"] == settings.stream("user")
         assert any(reason in why for why in found[place]["reasons"]), found[place]["reasons"]
+
+
+def test_too_many_bad_records_raise_an_alarm_until_enough_good_ones_have_come(stack: Stack, ledger: Path) -> None:
+    """Judged by the latest 500, of which more than a fifth may not be bad."""
+    settings = stack.settings
+    kinesis = boto3.client("kinesis", **settings.client_options("kinesis"))
+    for _ in range(2):
+        bad = [{"Data": b'{"age": 7}', "PartitionKey": str(key)} for key in range(300)]
+        answer = kinesis.put_records(StreamName=settings.stream("user"), Records=bad)  # type: ignore[arg-type]
+        assert not answer.get("FailedRecordCount")
+    assert_tables_are_the_ledgers(settings, ledger)
+
+    # Spark reports a batch some time after its rows are there.
+    wait_until(lambda: len(streams.alarms(settings)) == 1, 60, lambda: AssertionError("no alarm was raised"))
+    shown = stack.run("stack", "status", check=False)
+    assert shown.returncode == 1
+    assert re.search(r"^ALARM: user: Of the latest records, [\d,]+ of [\d,]+ are bad", shown.stdout, re.MULTILINE)
+    emulate(stack, ledger, 600, "--seed", "8", "--batch-size", "100")
+    wait_until(lambda: not streams.alarms(settings), 60, lambda: AssertionError("the alarm is not over"))
+    assert_tables_are_the_ledgers(settings, ledger)
 
 
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(stack: Stack, ledger: Path) -> None:

@@ -1,29 +1,19 @@
 """The template and its OpenAPI document: what contract §3 asks for is there, in a form that CloudFormation reads."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from cloud.documents import load_document
 
 LOCALSTACK = Path(__file__).parent.parent.parent.parent / "localstack"
 
 
 @pytest.fixture(scope="module")
-def deploy() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("deploy", LOCALSTACK / "deploy.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def template(deploy: ModuleType) -> Any:
-    return json.loads(json.dumps(deploy.load_document(LOCALSTACK / "template.yaml")))
+def template() -> Any:
+    return json.loads(json.dumps(load_document(LOCALSTACK / "template.yaml")))
 
 
 def operations(template: Any) -> dict[tuple[str, str], Any]:

@@ -1,6 +1,8 @@
 """One Spark session for all of these tests. They run where Spark is: inside its image (see services/spark/test.Dockerfile)."""
 
+import itertools
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,8 @@ def raw(spark: SparkSession) -> Raw:
 
 @pytest.fixture
 def land(tmp_path: Path) -> Land:
-    """Land an object as the sink does: its lines, its partition and its first offset."""
+    """Land an object as the sink does: its lines, its partition and its first offset. Each is a second newer than the one before."""
+    ages = itertools.count(1_800_000_000)
 
     def write(*lines: Any, partition: int = 0, start: int = 0, topic: str = TOPIC) -> Path:
         folder = tmp_path / "topics" / topic / f"partition={partition}"
@@ -54,6 +57,8 @@ def land(tmp_path: Path) -> Land:
         file = folder / f"{topic}+{partition}+{start:010}.json"
         texts = [line if isinstance(line, str | bytes) else json.dumps(line) for line in lines]
         file.write_bytes(b"".join((t if isinstance(t, bytes) else t.encode()) + b"\n" for t in texts))
+        # Objects are read in the order of their times, and two may be written within a tick.
+        os.utime(file, (next(ages),) * 2)
         return file
 
     return write

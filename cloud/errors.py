@@ -1,0 +1,13 @@
+"""What can go wrong with the cloud, as sentences."""
+
+
+class CloudError(Exception):
+    """Base of all."""
+
+
+class TemplateError(CloudError):
+    """A template is written wrongly. The message names the line."""
+
+
+class DeployError(CloudError):
+    """The cloud refused a stack. The message names each resource and the reason it was given."""
