@@ -13,7 +13,8 @@ which is all that `--full` does, means a new checkpoint; a run that is killed be
 later is continued by the next run, with or without `--full`. The same rule mends a table or a checkpoint that vanished by itself.
 
 Where too many records are bad (`limit.py`), a run ends before it writes any of them, or says in its checkpoint that they were read. So
-the next one, with a cleaning that was mended or a limit that was raised, reads the same records again.
+the next one, with a cleaning that was mended or a limit that was raised, reads the same records again, and these by themselves before
+any newer: good records that come later do not hide bad ones that nobody has looked at.
 """
 
 import argparse
@@ -110,7 +111,7 @@ def clean_frame(spark: SparkSession, lake: Lake, frame: Frame, topic: str, limit
 def _refusal(counts: Counts, limit: Limit, reasons: str) -> QuarantineLimitError:
     return QuarantineLimitError(
         f"Of this run's records, {limit.told(counts.read, counts.quarantined)}. The commonest reasons among those read last: {reasons}. Nothing of what was read "
-        "last is written, and the next run reads it again. If the cleaning is wrong, mend it in spark_jobs/cleaning.py; "
+        "last is written, and the next run reads it again, before anything newer. If the cleaning is wrong, mend it in spark_jobs/cleaning.py; "
         "if the records are, raise QUARANTINE_MAX_SHARE."
     )
 
