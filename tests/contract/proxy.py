@@ -48,7 +48,8 @@ class Consumer:
         return self.proxy.request("GET", f"{self.path}/records", headers=headers, params=parameters)
 
     def read(self, wanted: Iterable[Place], **parameters: int) -> dict[Place, dict[str, Any]]:
-        """Read until all these records have come; what comes besides is dropped."""
+        """Read until all these records have come; what comes besides is dropped. Many short reads, as one lasts as long as it may."""
+        parameters = {"timeout": 100, **parameters}
         missing = set(wanted)
         found: dict[Place, dict[str, Any]] = {}
         deadline = time.monotonic() + PATIENCE_S
