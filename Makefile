@@ -26,7 +26,8 @@ endif
 .venv/.test: .venv/.run
 	@$(PYTHON) stack/bootstrap.py test
 
-.PHONY: up audit drill status stream-status demo emulate batch answers quarantine replay logs down reset doctor test lint
+.PHONY: up audit drill status stream-status demo emulate batch answers quarantine replay logs down reset deploy check-cloud mwaa-package destroy
+.PHONY: doctor test lint
 up: .venv/.run ## build and start everything, wait until it is healthy, print where it is
 	@$(RUN) stack up
 
@@ -68,6 +69,18 @@ down: .venv/.run ## stop everything; data stays
 
 reset: .venv/.run ## stop everything and delete its data (asks first)
 	@$(RUN) stack reset
+
+deploy: .venv/.run ## the cloud resources and the sink: to LocalStack, or with PIPELINE_ENV=aws to AWS (docs/cloud.md)
+	@$(RUN) cloud deploy
+
+check-cloud: .venv/.run ## what settings/aws.env lacks or contradicts, and what would be made on AWS
+	@$(RUN) cloud check
+
+mwaa-package: .venv/.run ## the DAG as MWAA wants it, in build/mwaa
+	@$(RUN) cloud mwaa-package
+
+destroy: .venv/.run ## delete all that `make deploy` made on AWS (asks first)
+	@PIPELINE_ENV=aws $(RUN) cloud destroy
 
 doctor: .venv/.run ## what this machine has, lacks, or has in the way
 	@$(RUN) stack doctor

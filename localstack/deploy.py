@@ -18,7 +18,7 @@ TEMPLATE = Path(__file__).parent / "template.yaml"
 
 def deploy(settings: Settings) -> dict[str, str]:
     """Create or update the stack `pinterest-<user_id>` and give its outputs. Raises `CloudError`."""
-    stacks, name = Stacks(settings), f"pinterest-{settings.user_id}"
+    stacks, name = Stacks(settings), settings.stack_name
     create_streams: str | None = KEEP
     if stacks.outputs(name) is None:
         # LocalStack forgets stacks, and keeps streams.

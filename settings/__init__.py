@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
     user_id: str = Field(pattern=r"^[A-Za-z0-9]+$")
 
-    mysql_host: str = "mysql"
+    mysql_host: str = ""
     mysql_port: int = 3306
     mysql_database: str = "pinterest_data"
     mysql_user: str = "emulator"
@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     mwaa_environment: str = ""
     """The MWAA environment's name; none where Airflow answers at `airflow_url`."""
 
+    sink_rotate_interval_ms: int = Field(default=2000, gt=0)
+    """How long the S3 sink lets an object grow. A laptop wants to see its posts within seconds; in the cloud larger objects are cheaper."""
+
+    vpc_id: str = ""
+    subnet_ids: str = ""
+    """Where `make deploy` puts what it makes: three private subnets, with commas between."""
+
     @classmethod
     def load(cls, environment: str | None = None) -> "Settings":
         """Read the settings of `environment`, by default the current `PIPELINE_ENV`.
@@ -113,8 +120,11 @@ class Settings(BaseSettings):
         """
         environment = environment or current_environment()
         file = _HERE / f"{environment}.env"
+        # Those of the process are the SDK's to find: it knows of a session's token as well, and when to ask for new ones.
+        no_credentials = {"aws_access_key_id": None, "aws_secret_access_key": None}
+        values = _file_values([file] if environment == AWS else [env_file(), file])
         try:
-            return cls(**_file_values([file] if environment == AWS else [env_file(), file]))  # type: ignore[arg-type]  # pydantic makes each of its field's type
+            return cls(**(no_credentials | values))  # type: ignore[arg-type]  # pydantic makes each of its field's type
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
             where, remedy = (
@@ -140,6 +150,11 @@ class Settings(BaseSettings):
     def dead_letter_topic(self) -> str:
         """Where Connect puts what is not JSON. It must not match the sink's `<user_id>.*`."""
         return f"dead-letter.{self.user_id}"
+
+    @property
+    def stack_name(self) -> str:
+        """The CloudFormation stack, and what else needs a name of its own in an account."""
+        return f"pinterest-{self.user_id}"
 
     @property
     def bucket(self) -> str:

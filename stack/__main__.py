@@ -5,9 +5,12 @@ import sys
 
 from rich.console import Console
 
-from settings import Settings, SettingsError
+from settings import AWS, Settings, SettingsError, current_environment
 from stack import answers, batch, checks, commands, compose, quarantine, replay, status, streams
 from stack.errors import StackError
+
+OF_THIS_MACHINE = ("up", "demo", "down", "logs", "reset")
+"""Commands for containers, which there are none of in the cloud."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,6 +29,10 @@ def main() -> int:
     arguments = _parser().parse_args()
     console = Console()
     try:
+        if arguments.command in OF_THIS_MACHINE and current_environment() == AWS:
+            raise StackError(
+                f"`make {arguments.command}` is for this machine, and PIPELINE_ENV is aws: docs/cloud.md says what is for AWS."
+            )
         match arguments.command:
             case "up":
                 commands.up(console)

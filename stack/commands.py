@@ -26,13 +26,17 @@ def up(console: Console) -> None:
     console.print("Starting the containers, and waiting until each is healthy …")
     compose.up()
     settings = Settings.load()
-    # LocalStack deploys when it starts; this brings in what has changed in the template since.
-    compose.capture("exec", "-T", "localstack", "/opt/localstack/bin/python", "localstack/deploy.py")
-    connector.deploy(settings, workers=Settings.load("container"))
+    deploy(settings)
     if lake.table(settings, "answers/1") is None and any(topics.end_offsets(settings).values()):
         console.print("Kafka holds posts, and LocalStack has forgotten the lake: making it again from Kafka.")
         batch.run(settings, console, full=False)
     _where(settings, console)
+
+
+def deploy(settings: Settings) -> None:
+    """Bring LocalStack's resources and the sink up to date. LocalStack deploys when it starts; this adds what has changed since."""
+    compose.capture("exec", "-T", "localstack", "/opt/localstack/bin/python", "localstack/deploy.py")
+    connector.deploy(settings, workers=Settings.load("container"))
 
 
 def _where(settings: Settings, console: Console) -> None:

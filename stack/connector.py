@@ -1,6 +1,8 @@
 """The S3 sink: its configuration, in Confluent's property names (contract §5), and its state in Kafka Connect."""
 
+import boto3
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
 
 from settings import Settings
 from stack.errors import StackError
@@ -26,8 +28,7 @@ def configuration(workers: Settings) -> dict[str, str]:
         "s3.region": workers.aws_region,
         "topics.dir": "topics",
         "flush.size": "1000",
-        # A laptop wants to see its posts in the lake within seconds; in the cloud larger objects are cheaper.
-        "rotate.interval.ms": "2000",
+        "rotate.interval.ms": str(workers.sink_rotate_interval_ms),
         "lake.check.interval.ms": "5000",
         "format.class": "io.confluent.connect.s3.format.json.JsonFormat",
         "partitioner.class": "io.confluent.connect.storage.partitioner.DefaultPartitioner",
@@ -75,6 +76,8 @@ def deploy(settings: Settings, workers: Settings) -> None:
 
 def state(settings: Settings) -> str:
     """`RUNNING` if the connector and all of its tasks run, else what does not and why, in one line."""
+    if not settings.connect_url:
+        return _state_on_msk(settings)
     try:
         answer = requests.get(f"{settings.connect_url}/connectors/{NAME}/status", timeout=10)
     except requests.RequestException:
@@ -92,3 +95,17 @@ def state(settings: Settings) -> str:
         return "RUNNING"
     trace = unwell[0].get("trace", "").strip().splitlines()
     return f"{len(unwell)} of {len(parts)} parts {unwell[0]['state']}{': ' + trace[0][:200] if trace else ''}"
+
+
+def _state_on_msk(settings: Settings) -> str:
+    """What MSK Connect says, which has no address and is asked by AWS' API."""
+    try:
+        client = boto3.client("kafkaconnect", **settings.client_options("kafkaconnect"))
+        found = client.list_connectors(connectorNamePrefix=settings.stack_name)["connectors"]
+    except (BotoCoreError, ClientError) as error:
+        return f"AWS does not say how MSK Connect is: {error}"
+    states = {connector["connectorName"]: str(connector["connectorState"]) for connector in found}
+    if not states:
+        return "not deployed: make deploy"
+    unwell = {name: state for name, state in states.items() if state != "RUNNING"}
+    return ", ".join(f"{name} {state}" for name, state in unwell.items()) or "RUNNING"

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from rest_proxy import logs
 from rest_proxy.app import create_app
-from rest_proxy.settings import Settings
+from rest_proxy.settings import Settings, told
 
 
 def main() -> None:
@@ -16,8 +16,7 @@ def main() -> None:
     try:
         settings = Settings()  # type: ignore[call-arg]  # the fields come from the environment
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        sys.exit(f"The REST proxy's settings in the environment cannot be used: {faults}.")
+        sys.exit(told(error))
     uvicorn.run(
         create_app(settings),
         host=settings.host,

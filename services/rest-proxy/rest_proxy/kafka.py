@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 from confluent_kafka import KafkaError, KafkaException
 
 from rest_proxy.errors import (
@@ -59,9 +60,22 @@ def client_options(settings: Settings, **options: Any) -> dict[str, Any]:
         "reconnect.backoff.max.ms": 1000,
         "allow.auto.create.topics": False,
         "logger": logging.getLogger("rest_proxy.librdkafka"),
+        **_security(settings.msk_region),
         **settings.kafka_options,
         **options,
     }
+
+
+def _security(msk_region: str | None) -> dict[str, Any]:
+    if msk_region is None:
+        return {}
+
+    def token(_: str) -> tuple[str, float]:
+        """Signed by the SDK's default credentials, here and now; with the time of its end, in seconds since 1970."""
+        signed, ends_ms = MSKAuthTokenProvider.generate_auth_token(msk_region)
+        return signed, ends_ms / 1000
+
+    return {"security.protocol": "SASL_SSL", "sasl.mechanisms": "OAUTHBEARER", "oauth_cb": token}
 
 
 def classify(error: KafkaError) -> RestProxyError:

@@ -1,6 +1,6 @@
 """The proxy's settings: the only place of this package that reads the environment."""
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -17,6 +17,10 @@ class Settings(BaseSettings):
     bootstrap_servers: str = Field(validation_alias="KAFKA_BOOTSTRAP_SERVERS")
     kafka_options: dict[str, str] = Field(default_factory=dict, repr=False)
     """librdkafka options for every client, as JSON: `{"security.protocol": "SSL"}`. Never logged: it may hold passwords."""
+    msk_region: str | None = None
+    """The AWS region of MSK brokers, which are spoken to by TLS and with tokens of IAM; none for brokers of any other kind."""
+    topics: list[str] = []
+    """What `rest_proxy.provision` makes, as JSON."""
 
     host: str = "0.0.0.0"
     port: int = 8082
@@ -46,3 +50,9 @@ class Settings(BaseSettings):
     """The longest `timeout` a reader gets: below API Gateway's 29 s."""
     consumer_max_bytes: int = Field(default=MIB, gt=0)
     """The most that one read returns, in bytes of keys and values before encoding."""
+
+
+def told(error: ValidationError) -> str:
+    """What is wrong with the settings, as a sentence."""
+    faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+    return f"The REST proxy's settings in the environment cannot be used: {faults}."

@@ -40,16 +40,18 @@ class LoadError(Exception):
 
 
 def connect(settings: Settings) -> "pymysql.Connection[Cursor]":
-    """A connection as root, with the database selected and bulk load allowed. Raises `pymysql.OperationalError`."""
+    """A connection as the owner, with the database selected and bulk load allowed. Raises `pymysql.OperationalError`."""
     return pymysql.connect(
         host=settings.host,
         port=settings.port,
-        user="root",
+        user=settings.owner,
         password=settings.root_password,
         database=settings.database,
         charset="utf8mb4",
         local_infile=True,
         autocommit=True,
+        ssl_ca=settings.tls_ca or None,
+        ssl_verify_identity=bool(settings.tls_ca),
     )
 
 

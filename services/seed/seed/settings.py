@@ -13,7 +13,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where to load, as whom, and how much."""
+    """Where to load, as whom, and how much. `owner` may create tables and users; with a `tls_ca` the connection is encrypted and the host checked."""
 
     host: str
     database: str
@@ -21,6 +21,8 @@ class Settings:
     root_password: str = field(repr=False)
     reader_password: str = field(repr=False)
     port: int = 3306
+    owner: str = "root"
+    tls_ca: str = ""
     posts: int = generator.REFERENCE_POSTS
     seed: int = 100
 
@@ -31,6 +33,8 @@ class Settings:
             host=_text(environment, "MYSQL_HOST", "mysql"),
             port=_number(environment, "MYSQL_PORT", 3306),
             database=_text(environment, "MYSQL_DATABASE", "pinterest_data"),
+            owner=_text(environment, "MYSQL_OWNER", "root"),
+            tls_ca=environment.get("MYSQL_TLS_CA", ""),
             root_password=_text(environment, "MYSQL_ROOT_PASSWORD"),
             reader=_text(environment, "MYSQL_USER", "emulator"),
             reader_password=_text(environment, "MYSQL_PASSWORD"),

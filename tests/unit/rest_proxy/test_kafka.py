@@ -1,5 +1,8 @@
 """Kafka's errors as answers."""
 
+import base64
+import time
+
 import pytest
 from confluent_kafka import KafkaError
 from rest_proxy.kafka import classify, client_options
@@ -38,3 +41,17 @@ def test_options_pass_through_and_stay_out_of_logs() -> None:
     assert options["security.protocol"] == "SSL"
     assert options["acks"] == "all"
     assert "hush" not in repr(settings)
+
+
+def test_brokers_of_msk_are_spoken_to_with_signed_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    options = client_options(Settings(bootstrap_servers="b-1.example:9098", msk_region="eu-west-1"))
+    assert (options["security.protocol"], options["sasl.mechanisms"]) == ("SASL_SSL", "OAUTHBEARER")
+    token, ends = options["oauth_cb"]("")
+    assert "kafka.eu-west-1.amazonaws.com" in base64.urlsafe_b64decode(token + "==").decode()
+    assert 0 < ends - time.time() <= 15 * 60
+
+
+def test_other_brokers_are_spoken_to_as_the_options_say() -> None:
+    assert "oauth_cb" not in client_options(Settings(bootstrap_servers="kafka:9092"))

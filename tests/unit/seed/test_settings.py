@@ -13,6 +13,11 @@ def test_an_empty_value_counts_as_none() -> None:
     assert Settings.load(SECRETS | {"SEED_POSTS": "", "MYSQL_HOST": ""}) == Settings.load(SECRETS)
 
 
+def test_in_the_cloud_the_owner_has_another_name_and_the_connection_is_encrypted() -> None:
+    settings = Settings.load(SECRETS | {"MYSQL_OWNER": "admin", "MYSQL_TLS_CA": "/etc/rds.pem"})
+    assert (settings.owner, settings.tls_ca) == ("admin", "/etc/rds.pem")
+
+
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_missing_password_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is not set"):
