@@ -167,7 +167,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """What starts a step: as a program, or on Databricks as the wheel's `batch`."""
     # Databricks takes any SystemExit for a failure, even with 0.
     if code := main(sys.argv[1:]):
         sys.exit(code)
+
+
+if __name__ == "__main__":
+    command()

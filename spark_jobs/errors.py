@@ -9,6 +9,10 @@ class MissingTableError(JobError):
     """A table that an earlier step makes is not there."""
 
 
+class CredentialsError(JobError):
+    """The keys for the bucket are not where they were said to be."""
+
+
 class CheckError(JobError):
     """The tables do not hold what they must. The message lists every fault."""
 

@@ -12,8 +12,10 @@ and then. Whatever it cannot mend it leaves to its own restart: it ends with exi
 
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
@@ -26,7 +28,6 @@ from settings import FRAMES, Frame, Settings, SettingsError
 from spark_jobs import quarantine, tables
 from spark_jobs.cleaning import clean
 from spark_jobs.errors import JobError, MissingTableError
-from spark_jobs.kinesis.source import KinesisDataSource
 from spark_jobs.lake import Files
 from spark_jobs.logs import KINESIS
 from spark_jobs.paths import Lake
@@ -36,12 +37,26 @@ from spark_jobs.session import session
 HEARTBEAT = Path("/tmp/pinterest-streaming")
 """Touched as long as all is well, for the container's health check."""
 
-_TRIGGER = "5 seconds"
-"""At most so often is a stream looked at. On two cores three streams' batches take longer than that together, and each look costs LocalStack's
+ALWAYS_ON: Mapping[str, Any] = {"processingTime": "5 seconds"}
+"""A query's trigger: at most so often is a stream looked at. On two cores three streams' batches take longer than that together, and each look costs LocalStack's
 Kinesis some 30 ms a shard."""
+
+WHAT_IS_THERE: Mapping[str, Any] = {"availableNow": True}
+"""A query's trigger: it ends when it has read what was there when it began."""
 
 _LOOK_EVERY = 5
 """Seconds between two looks at the tables, and two heartbeats."""
+
+
+def provide_kinesis(spark: SparkSession, settings: Settings) -> None:
+    """Our own `kinesis` source, on our own cluster. Databricks has one, and Spark refuses a second of a name.
+
+    It is imported here, as it needs a later Spark than Databricks may have.
+    """
+    if settings.spark_master_url:
+        from spark_jobs.kinesis.source import KinesisDataSource
+
+        spark.dataSource.register(KinesisDataSource)
 
 
 def read_kinesis_stream(spark: SparkSession, settings: Settings, frame: Frame) -> DataFrame:
@@ -66,7 +81,12 @@ def read_kinesis_stream(spark: SparkSession, settings: Settings, frame: Frame) -
 
 
 def store_as_delta(
-    records: DataFrame, lake: Lake, frame: Frame, table: str, rejections: dict[tuple[str, int], int]
+    records: DataFrame,
+    lake: Lake,
+    frame: Frame,
+    table: str,
+    rejections: dict[tuple[str, int], int],
+    trigger: Mapping[str, Any] = ALWAYS_ON,
 ) -> StreamingQuery:
     """Start the query that cleans a frame's raw records, merges them into its table, and puts the rejected ones into quarantine.
 
@@ -88,7 +108,7 @@ def store_as_delta(
             cleaned.unpersist()
 
     writer = arrivals(records).drop("arrived_at").writeStream.queryName(frame).foreachBatch(take)
-    return writer.option("checkpointLocation", lake.stream_checkpoint(frame)).trigger(processingTime=_TRIGGER).start()
+    return writer.option("checkpointLocation", lake.stream_checkpoint(frame)).trigger(**trigger).start()
 
 
 def prepare(spark: SparkSession, lake: Lake, settings: Settings) -> None:
@@ -113,7 +133,7 @@ def prepare(spark: SparkSession, lake: Lake, settings: Settings) -> None:
 def run(spark: SparkSession, settings: Settings) -> None:
     """Stream until a query fails, whose error is raised, or a table vanishes: `MissingTableError`."""
     lake, files = Lake.of(settings), Files(spark)
-    spark.dataSource.register(KinesisDataSource)
+    provide_kinesis(spark, settings)
     rejections: dict[tuple[str, int], int] = {}
     spark.streams.addListener(ProgressLog(settings, rejections))
     prepare(spark, lake, settings)
@@ -139,10 +159,15 @@ def main() -> int:
     return 1
 
 
+def command() -> None:
+    """What starts the job: as a program, or on Databricks as the wheel's `streaming`."""
+    sys.exit(main())
+
+
 def _end(number: int, frame: FrameType | None) -> None:
     """At once: what a batch has not committed it does again."""
     sys.exit(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

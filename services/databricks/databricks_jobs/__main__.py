@@ -17,6 +17,7 @@ from databricks_jobs.cluster import Cluster
 from databricks_jobs.execution import Execution
 from databricks_jobs.runs import Runs
 from settings import Settings, SettingsError
+from spark_jobs.paths import Lake
 
 LOOK_S = 2.0
 
@@ -32,6 +33,8 @@ def main() -> None:
     """Ends with a sentence if the settings cannot be used."""
     parser = argparse.ArgumentParser(prog="databricks_jobs")
     parser.add_argument("--runs", type=Path, required=True, help="the folder of the runs' states and logs")
+    parser.add_argument("--workspace", type=Path, required=True, help="the folder of the notebooks")
+    parser.add_argument("--mounts", type=Path, required=True, help="the folder of the buckets' mounts")
     parser.add_argument("--python", required=True, help="the interpreter of the tasks; the workers' twin")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--at-once", type=int, default=3, help="runs at a time")
@@ -43,11 +46,11 @@ def main() -> None:
     if not settings.databricks_token.get_secret_value():
         sys.exit("DATABRICKS_TOKEN is not set, and without it everybody could run code here.")
     runs = Runs(options.runs)
-    cluster = Cluster(settings)
+    cluster = Cluster(settings, options.mounts, f"{Lake.of(settings).root}/dbfs")
     threading.Thread(target=_end_with, args=(cluster,), daemon=True).start()
     app = create_app(
         runs,
-        Execution(runs, cluster, options.python, options.at_once),
+        Execution(runs, cluster, options.python, options.workspace, options.mounts, options.at_once),
         cluster,
         settings.databricks_cluster_id,
         settings.databricks_token,

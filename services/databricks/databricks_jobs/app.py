@@ -1,7 +1,7 @@
 """The routes, in Databricks' forms."""
 
 import secrets
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -9,14 +9,16 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import SecretStr
 
-from databricks_jobs.cluster import Cluster
 from databricks_jobs.errors import DatabricksError, InvalidParameterError, InvalidTokenError, NoCredentialError
 from databricks_jobs.execution import Execution
 from databricks_jobs.runs import Result, Run, Runs, State, TaskRun
 from databricks_jobs.submission import parse
 
-MAX_LOGS = 5 * 1024 * 1024
-"""The most that `get-output` gives of a task's log, in bytes; what came last of it (Databricks' own limit)."""
+if TYPE_CHECKING:  # Spark is the cluster's business
+    from databricks_jobs.cluster import Cluster
+
+MAX_OUTPUT = 5 * 1024 * 1024
+"""The most that `get-output` gives, in bytes: of a task's log what came last, of a notebook's result what comes first (Databricks' own limit)."""
 
 AS_IT_STANDS = {"X-Content-Type-Options": "nosniff"}
 """For text that a job wrote: no browser shall take it for a page."""
@@ -36,7 +38,7 @@ async def _bad_request(request: Request, error: Exception) -> Response:
 
 
 def create_app(
-    runs: Runs, execution: Execution, cluster: Cluster, cluster_id: str, token: SecretStr, public_url: str
+    runs: Runs, execution: Execution, cluster: "Cluster", cluster_id: str, token: SecretStr, public_url: str
 ) -> FastAPI:
     """The application. `public_url` is where a person's browser reaches it."""
 
@@ -78,8 +80,7 @@ def create_app(
                     "Retrieving the output of runs with multiple tasks is not supported: ask for each task's run."
                 )
             task = run.tasks[0]
-        logs, truncated = _tail(runs, task)
-        output = {"metadata": _task(task, cluster_id, page), "logs": logs, "logs_truncated": truncated}
+        output = {"metadata": _task(task, cluster_id, page), **_output(runs, task)}
         if task.state.result_state not in (None, Result.SUCCESS):
             output["error"] = task.state.state_message
         return output
@@ -123,14 +124,27 @@ def _sentence(state: State) -> str:
     return " ".join(filter(None, (state.life_cycle_state, state.result_state, state.state_message)))
 
 
+def _output(runs: Runs, task: TaskRun) -> dict[str, Any]:
+    """What `get-output` gives of each kind of task; of a notebook no log (on Databricks that is the notebook itself, here its page)."""
+    if task.task.spark_python_task:
+        logs, truncated = _tail(runs, task)
+        return {"logs": logs, "logs_truncated": truncated}
+    file = runs.result(task)
+    if not file.exists():
+        return {"notebook_output": {}}
+    result = file.read_bytes()
+    kept = result[:MAX_OUTPUT].decode(errors="ignore")
+    return {"notebook_output": {"result": kept, "truncated": len(result) > MAX_OUTPUT}}
+
+
 def _tail(runs: Runs, task: TaskRun) -> tuple[str, bool]:
     file = runs.log(task)
     if not file.exists():
         return "", False
     size = file.stat().st_size
     with file.open("rb") as log:
-        log.seek(max(0, size - MAX_LOGS))
-        return log.read().decode(errors="replace"), size > MAX_LOGS
+        log.seek(max(0, size - MAX_OUTPUT))
+        return log.read().decode(errors="replace"), size > MAX_OUTPUT
 
 
 def _run(run: Run, cluster_id: str, page: Any) -> dict[str, Any]:
@@ -149,7 +163,10 @@ def _run(run: Run, cluster_id: str, page: Any) -> dict[str, Any]:
 
 def _task(task: TaskRun, cluster_id: str, page: Any) -> dict[str, Any]:
     return {
-        **task.task.model_dump(include={"task_key", "depends_on", "spark_python_task", "existing_cluster_id"}),
+        **task.task.model_dump(
+            include={"task_key", "depends_on", "spark_python_task", "notebook_task", "existing_cluster_id"},
+            exclude_none=True,
+        ),
         "run_id": task.run_id,
         "attempt_number": 0,
         "cluster_instance": {"cluster_id": cluster_id},

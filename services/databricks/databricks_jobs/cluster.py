@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pyspark import SparkContext
 
+from databricks_jobs.notebooks.dbfs import Dbfs
 from settings import Settings
 from spark_jobs.session import session
 
@@ -14,10 +16,14 @@ NAME = "pinterest cluster"
 class Cluster:
     """The driver runs in this process's child and ends with it."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Start the driver. Blocks until its executors can be asked for."""
+    def __init__(self, settings: Settings, mounts: Path, root: str) -> None:
+        """Start the driver, with DBFS on it. Blocks until its executors can be asked for.
+
+        `mounts` is the folder of what is mounted into DBFS, `root` the folder, as Hadoop names it, of what is not.
+        """
         self._spark = session(settings, NAME)
         self._context = self._spark.sparkContext
+        Dbfs(self._spark._jvm, self._context._jsc.hadoopConfiguration(), mounts).start(root)
 
     @property
     def is_alive(self) -> bool:

@@ -1,5 +1,6 @@
 """Carries runs out: each task in a process of its own, with what it writes in a log."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,21 +8,32 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from databricks_jobs.cluster import Cluster
 from databricks_jobs.runs import LifeCycle, Result, Run, Runs, TaskRun
 from databricks_jobs.settings import task_environment
 
+if TYPE_CHECKING:  # Spark is the cluster's business
+    from databricks_jobs.cluster import Cluster
+
 REPL = Path(__file__).with_name("repl.py")
+NOTEBOOK_TASK = "databricks_jobs.notebook_task"
 
 
 class Execution:
-    """Up to `at_once` runs at a time; further ones are pending. A run's tasks come one after the other."""
+    """Up to `at_once` runs at a time; further ones are pending. A run's tasks come one after the other.
 
-    def __init__(self, runs: Runs, cluster: Cluster, python: str, at_once: int) -> None:
+    `python` is the tasks' interpreter, `workspace` the folder of the notebooks, `mounts` that of the buckets' mounts.
+    """
+
+    def __init__(
+        self, runs: Runs, cluster: "Cluster", python: str, workspace: Path, mounts: Path, at_once: int
+    ) -> None:
         self._runs = runs
         self._cluster = cluster
         self._python = python
+        self._workspace = workspace
+        self._mounts = mounts
         self._pool = ThreadPoolExecutor(at_once, "run")
         self._processes: dict[int, subprocess.Popen[str]] = {}
         self._to_end: dict[int, Result] = {}
@@ -65,14 +77,13 @@ class Execution:
             self._runs.save(run)
 
     def _run(self, task: TaskRun) -> None:
-        what = task.task.spark_python_task
         with self._cluster.gateway() as gateway:
             with self._lock:
                 if task.run_id in self._to_end:
                     task.end(Result.CANCELED, "Run cancelled.")
                     return
                 process = self._processes[task.run_id] = subprocess.Popen(
-                    [self._python, "-u", str(REPL), _tag(task), what.python_file, *what.parameters],
+                    [self._python, "-u", *self._command(task)],
                     env={**task_environment(), **gateway},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
@@ -97,6 +108,21 @@ class Execution:
             task.end(Result.FAILED, last or f"The process ended with exit code {code} and wrote nothing.")
         else:
             task.end(Result.SUCCESS)
+
+    def _command(self, task: TaskRun) -> list[str]:
+        if file := task.task.spark_python_task:
+            return [str(REPL), _tag(task), file.python_file, *file.parameters]
+        notebook = task.task.notebook_task
+        assert notebook is not None
+        order = {
+            "tag": _tag(task),
+            "path": notebook.notebook_path,
+            "parameters": notebook.base_parameters,
+            "workspace": str(self._workspace),
+            "mounts": str(self._mounts),
+            "result": str(self._runs.result(task)),
+        }
+        return ["-m", NOTEBOOK_TASK, json.dumps(order)]
 
     def _copy_output(self, task: TaskRun, process: subprocess.Popen[str]) -> str:
         """Copy what the process writes to the task's log and to ours, until it ends. Gives the last line."""

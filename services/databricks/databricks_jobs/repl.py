@@ -1,4 +1,4 @@
-"""A task's process: attach to the cluster's driver, then run the task's file as if it had started Spark itself.
+"""A Python file's process: attach to the cluster's driver, then run the task's file as if it had started Spark itself.
 
     python repl.py <tag> <file> [<argument> …]
 
@@ -14,14 +14,14 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 
-def attach(tag: str) -> None:
-    """Make the driver's context, and a new session on it, what `SparkSession.builder.getOrCreate()` finds."""
+def attach(tag: str) -> SparkSession:
+    """Make the driver's context, and a new session on it, what `SparkSession.builder.getOrCreate()` finds. Gives that session."""
     gateway = launch_gateway()  # type: ignore[no-untyped-call]
     java_session = gateway.jvm.SparkSession.getDefaultSession().get().newSession()
     java_context = gateway.jvm.JavaSparkContext(java_session.sparkContext())
     context = SparkContext(gateway=gateway, jsc=java_context, conf=SparkConf(_jconf=java_context.getConf()))
     context.addJobTag(tag)
-    SparkSession(context, java_session)
+    return SparkSession(context, java_session)
 
 
 if __name__ == "__main__":

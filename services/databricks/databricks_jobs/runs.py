@@ -91,7 +91,8 @@ def now() -> int:
 
 
 class Runs:
-    """All runs, in `folder`: `<run id>.json`, and `<task's run id>.log` for what each task wrote."""
+    """All runs, in `folder`: `<run id>.json`, and for each task what it wrote in `<its run id>.log`, and what a notebook exited with in
+    `<its run id>.result`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -140,6 +141,7 @@ class Runs:
             (self._folder / f"{run.run_id}.json").unlink(missing_ok=True)
             for task in run.tasks:
                 self.log(task).unlink(missing_ok=True)
+                self.result(task).unlink(missing_ok=True)
 
     def save(self, run: Run) -> None:
         """Write its state down, whole or not at all."""
@@ -164,3 +166,7 @@ class Runs:
     def log(self, task: TaskRun) -> Path:
         """The file of what a task wrote."""
         return self._folder / f"{task.run_id}.log"
+
+    def result(self, task: TaskRun) -> Path:
+        """The file of what a notebook exited with; there is none if it just ended."""
+        return self._folder / f"{task.run_id}.result"

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from databricks_jobs.errors import InvalidParameterError
 
@@ -17,6 +17,14 @@ class SparkPythonTask(BaseModel):
     parameters: list[str] = []
 
 
+class NotebookTask(BaseModel):
+    """A notebook of the workspace, by its absolute path, and the values of its widgets."""
+
+    notebook_path: str = Field(pattern="^/")
+    base_parameters: dict[str, str] = {}
+    source: Literal["WORKSPACE"] = "WORKSPACE"
+
+
 class Dependency(BaseModel):
     """A task that must have succeeded before."""
 
@@ -24,13 +32,20 @@ class Dependency(BaseModel):
 
 
 class Task(BaseModel):
-    """One task of a run. `timeout_seconds` of 0 is none."""
+    """One task of a run: a Python file or a notebook. `timeout_seconds` of 0 is none."""
 
     task_key: str = Field(pattern=r"^[\w-]{1,100}$")
-    spark_python_task: SparkPythonTask
+    spark_python_task: SparkPythonTask | None = None
+    notebook_task: NotebookTask | None = None
     existing_cluster_id: str
     depends_on: list[Dependency] = []
     timeout_seconds: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> "Task":
+        if (self.spark_python_task is None) == (self.notebook_task is None):
+            raise ValueError("it must have one of spark_python_task and notebook_task")
+        return self
 
 
 class Submission(BaseModel):
@@ -56,7 +71,7 @@ def parse(body: Any, cluster_id: str) -> Submission:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise InvalidParameterError(
-            f"{faults}. Here a task is a spark_python_task on the cluster {cluster_id!r}."
+            f"{faults}. Here a task is a spark_python_task or a notebook_task on the cluster {cluster_id!r}."
         ) from None
     for task in submission.tasks:
         if task.existing_cluster_id != cluster_id:

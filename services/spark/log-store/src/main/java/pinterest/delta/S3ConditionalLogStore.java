@@ -17,13 +17,14 @@ import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.s3a.RemoteFileChangedException;
+import org.apache.hadoop.fs.viewfs.ViewFileSystem;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 
 /**
  * Delta's log on S3 for any number of drivers: a commit is one {@code PUT} with {@code If-None-Match: *}, so that S3 itself lets
  * exactly one of them have a version. Delta's own {@code S3SingleDriverLogStore} guards within one JVM only.
  *
- * <p>Set with {@code spark.delta.logStore.s3a.impl}.
+ * <p>Set with {@code spark.delta.logStore.s3a.impl}, and for buckets that are mounted with that of the mounts' scheme.
  */
 public class S3ConditionalLogStore extends HadoopFileSystemLogStore {
   /** Delta makes its log stores by this constructor. */
@@ -40,6 +41,7 @@ public class S3ConditionalLogStore extends HadoopFileSystemLogStore {
   @Override
   public void write(Path path, Iterator<String> actions, Boolean overwrite, Configuration hadoopConf) throws IOException {
     byte[] content = lines(actions);
+    path = behindMounts(path, hadoopConf);
     FileSystem fs = path.getFileSystem(hadoopConf);
     // overwrite(true) spares the probe for an existing file, which could tell nothing reliable anyway.
     FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(path).overwrite(true).recursive();
@@ -66,6 +68,12 @@ public class S3ConditionalLogStore extends HadoopFileSystemLogStore {
   @Override
   public Boolean isPartialWriteVisible(Path path, Configuration hadoopConf) {
     return false;
+  }
+
+  /** The file's address in S3: a table of mounts passes no conditional write on. Its folder is there, Delta makes it first. */
+  private static Path behindMounts(Path path, Configuration hadoopConf) throws IOException {
+    FileSystem fs = path.getFileSystem(hadoopConf);
+    return fs instanceof ViewFileSystem ? new Path(fs.resolvePath(path.getParent()), path.getName()) : path;
   }
 
   private static void put(FSDataOutputStream out, byte[] content) throws IOException {

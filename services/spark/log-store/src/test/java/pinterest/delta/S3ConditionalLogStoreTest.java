@@ -103,6 +103,18 @@ class S3ConditionalLogStoreTest {
   }
 
   @Test
+  void refusesATakenVersionOfAMountedBucketToo() throws IOException {
+    conf.set("fs.dbfs.impl", "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme");
+    conf.set("fs.viewfs.mounttable.default.link./mnt/lake", "s3a://lake/");
+    Path mounted = new Path("dbfs:/mnt/lake/table/_delta_log/" + VERSION.getName());
+    write("theirs");
+    assertThrows(FileAlreadyExistsException.class, () -> store.write(mounted, List.of("ours").iterator(), false, conf));
+    assertEquals("theirs\n", stored());
+    store.write(mounted, List.of("new").iterator(), true, conf);
+    assertEquals("new\n", stored());
+  }
+
+  @Test
   void showsNoPartialWrites() {
     assertFalse(store.isPartialWriteVisible(VERSION, conf));
   }

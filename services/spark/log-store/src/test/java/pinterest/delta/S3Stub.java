@@ -14,7 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.conf.Configuration;
 
-/** As much of S3 as the log store speaks: objects are created conditionally, read, and sometimes an answer goes wrong. */
+/** As much of S3 as the log store speaks: objects are created conditionally, listed, read, and sometimes an answer goes wrong. */
 final class S3Stub implements AutoCloseable {
   /** What the next PUT meets; every later one is served normally. */
   enum Fault {
@@ -94,6 +94,11 @@ final class S3Stub implements AutoCloseable {
   }
 
   private void get(HttpExchange exchange, String path) throws IOException {
+    String query = exchange.getRequestURI().getQuery();
+    if (query != null && query.contains("list-type=2")) {
+      list(exchange, path, query.replaceFirst("^(.*&)?prefix=([^&]*).*$", "$2"));
+      return;
+    }
     byte[] content = objects.get(path);
     if (content == null) {
       answer(exchange, 404, "NoSuchKey");
@@ -108,6 +113,19 @@ final class S3Stub implements AutoCloseable {
       exchange.sendResponseHeaders(200, content.length);
       exchange.getResponseBody().write(content);
     }
+  }
+
+  private void list(HttpExchange exchange, String bucket, String prefix) throws IOException {
+    StringBuilder found = new StringBuilder("<ListBucketResult>");
+    for (String object : objects.keySet()) {
+      String key = object.substring(bucket.endsWith("/") ? bucket.length() : bucket.length() + 1);
+      if (key.startsWith(prefix)) {
+        found.append("<Contents><Key>" + key + "</Key><LastModified>2023-01-01T00:00:00.000Z</LastModified><Size>1</Size></Contents>");
+      }
+    }
+    byte[] body = found.append("</ListBucketResult>").toString().getBytes(StandardCharsets.UTF_8);
+    exchange.sendResponseHeaders(200, body.length);
+    exchange.getResponseBody().write(body);
   }
 
   private static void answer(HttpExchange exchange, int status, String code) throws IOException {
