@@ -199,7 +199,10 @@ def test_tasks_wait_for_those_that_they_depend_on(service: Service) -> None:
     ("change", "message"),
     [
         ({"existing_cluster_id": "1-2-3"}, "Cluster 1-2-3 does not exist"),
-        ({"spark_python_task": None, "notebook_task": {"notebook_path": "/x"}}, "spark_python_task"),
+        ({"spark_python_task": None}, "one of spark_python_task and notebook_task"),
+        ({"notebook_task": {"notebook_path": "/x"}}, "one of spark_python_task and notebook_task"),
+        ({"spark_python_task": None, "notebook_task": {"notebook_path": "x"}}, "notebook_path"),
+        ({"spark_python_task": None, "notebook_task": {"notebook_path": "/x", "source": "GIT"}}, "WORKSPACE"),
         ({"spark_python_task": {"python_file": ""}}, "python_file"),
         ({"timeout_seconds": -1}, "timeout_seconds"),
         ({"depends_on": [{"task_key": "b"}]}, "no task of this run: b"),
