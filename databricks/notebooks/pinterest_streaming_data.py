@@ -46,6 +46,6 @@ for query in queries:
 # COMMAND ----------
 
 tables = {frame: spark.read.format("delta").load(lake.stream_table(settings.table(frame))) for frame in FRAMES}
-for table in tables.values():
-    display(table)
-dbutils.notebook.exit(json.dumps({frame: table.count() for frame, table in tables.items()}))
+rows = {frame: table.count() for frame, table in tables.items()}
+display(rows)
+dbutils.notebook.exit(json.dumps(rows))
