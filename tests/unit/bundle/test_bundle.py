@@ -110,6 +110,6 @@ def test_a_cluster_reads_and_writes_as_the_local_one_does() -> None:
 def test_the_clusters_runtime_has_spark_4() -> None:
     """Databricks' 17 is the first."""
     version = BUNDLE["variables"]["spark_version"]["default"]
-    found = re.fullmatch(r"(\d+)\.\w+-scala2\.13", version)
+    found = re.fullmatch(r"(\d+)\.\d+\.x-scala2\.13", version)
     assert found
     assert int(found[1]) >= 17
