@@ -33,15 +33,16 @@ trigger = {"always on": ALWAYS_ON, "what is there": WHAT_IS_THERE}[dbutils.widge
 
 provide_kinesis(spark, settings)
 prepare(spark, lake, settings)
-queries = [
-    store_as_delta(read_kinesis_stream(spark, settings, frame), lake, frame, settings.table(frame), {}, trigger)
-    for frame in FRAMES
-]
+for frame in FRAMES:
+    records = read_kinesis_stream(spark, settings, frame)
+    query = store_as_delta(records, lake, frame, settings.table(frame), {}, trigger)
+    if trigger is WHAT_IS_THERE:  # one after the other, as a small cluster has no room for three
+        query.awaitTermination()
 
 # COMMAND ----------
 
-for query in queries:
-    query.awaitTermination()
+if trigger is ALWAYS_ON:
+    spark.streams.awaitAnyTermination()
 
 # COMMAND ----------
 

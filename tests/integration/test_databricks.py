@@ -14,6 +14,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.jobs import NotebookTask, RunOutput, RunResultState, SubmitTask
 
 from settings import FRAMES
+from stack.waiting import wait_until
 from tests.integration import test_batch_path, test_streaming_path
 from tests.integration.conftest import Stack
 from tests.oracle import ANSWERS, answers, compare
@@ -46,7 +47,14 @@ def outcome(
         existing_cluster_id=stack.settings.databricks_cluster_id,
         notebook_task=NotebookTask(notebook_path=notebook, base_parameters=parameters),
     )
-    run = client.jobs.submit(run_name=notebook, tasks=[task]).result(PATIENCE)
+    submitted = client.jobs.submit(run_name=notebook, tasks=[task])
+
+    def has_ended() -> bool:
+        return bool(client.jobs.get_run(submitted.run_id).end_time)
+
+    # The SDK itself looks less often with every time.
+    wait_until(has_ended, PATIENCE.total_seconds(), lambda: AssertionError(f"{notebook} does not end"), every=0.5)
+    run = submitted.result(PATIENCE)
     assert run.state
     assert run.tasks
     return run.state.result_state, client.jobs.get_run_output(run.tasks[0].run_id or 0)
