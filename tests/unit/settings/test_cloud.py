@@ -51,7 +51,18 @@ def strings(file: Path) -> Iterator[str]:
 
 
 def test_no_module_outside_the_settings_names_a_local_address_or_the_test_key() -> None:
-    folders = ("emulator", "stack", "audit", "drills", "cloud", "spark_jobs", "airflow", "localstack", "benchmarks")
+    folders = (
+        "emulator",
+        "stack",
+        "audit",
+        "drills",
+        "cloud",
+        "spark_jobs",
+        "airflow",
+        "localstack",
+        "benchmarks",
+        "databricks",
+    )
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
     assert len(files) > 60
     named = {

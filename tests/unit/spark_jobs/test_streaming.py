@@ -6,6 +6,7 @@ import shutil
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -224,3 +225,20 @@ def test_the_tables_have_the_contracts_columns_from_the_start(spark, lake, frame
     columns = spark.read.format("delta").load(lake.stream_table(f"0a1b_{frame}_table")).columns
     kept = ["source_shard", "source_sequence", "source_subsequence"]
     assert columns == [*streaming.tables.COLUMNS[frame], *kept]
+
+
+def test_a_query_can_end_when_it_has_read_what_is_there(spark, lake, arrive):
+    arrive((1, {"ind": 1, "first_name": "one"}))
+    records = spark.readStream.schema(SCHEMA).json(str(arrive.folder))
+    query = streaming.store_as_delta(records, lake, "user", SETTINGS.table("user"), {}, streaming.WHAT_IS_THERE)
+    assert query.awaitTermination(60)
+    assert held(spark, lake) == [(1, "one", "1")]
+
+
+@pytest.mark.parametrize(("master", "registered"), [("spark://spark-master:7077", ["kinesis"]), ("", [])])
+def test_our_kinesis_source_is_for_our_cluster_alone(master, registered):
+    """Databricks has one by that name, and Spark refuses a second."""
+    names = []
+    session = SimpleNamespace(dataSource=SimpleNamespace(register=lambda source: names.append(source.name())))
+    streaming.provide_kinesis(session, Settings(user_id="0a1b", spark_master_url=master))
+    assert names == registered
