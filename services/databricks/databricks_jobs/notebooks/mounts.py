@@ -23,7 +23,7 @@ class Mount:
 
     @classmethod
     def of(cls, source: str, point: str) -> "Mount":
-        """From `s3a://<access key>:<URL-encoded secret key>@<bucket>/<folder>`, the keys being optional. Raises `MountError`.
+        """From `s3a://<bucket>/<folder>`, or with an access key, a colon, the URL-encoded secret key and an @ before the bucket. Raises `MountError`.
 
         No message repeats the source, which may hold a secret.
         """
@@ -32,7 +32,9 @@ class Mount:
         if url.scheme not in SCHEMES or not bucket:
             raise MountError(f"Mounted are buckets, as s3a://<bucket>; this source begins with {url.scheme}://.")
         if "/" in bucket or (url.username and not url.password):
-            raise MountError("The source has an access key without a secret one: s3a://<key>:<secret>@<bucket>.")
+            raise MountError(
+                "The source has an access key without a secret one; both stand before the bucket and an @."
+            )
         if "?" in source or "#" in source or url.path.rpartition("@")[1]:
             raise MountError("The secret key in the source must be URL-encoded: quote(secret, safe='').")
         if not point.startswith("/mnt/") or point.endswith("/"):
