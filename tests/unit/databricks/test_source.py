@@ -44,6 +44,7 @@ def test_each_cell_has_its_kind_and_its_line() -> None:
         ("", "first line is \\[\\]"),
         ("x = 1", "first line is \\['x = 1'\\]"),
         ("# Databricks notebook source\n# MAGIC %sql SELECT 1", "%sql at line 2 is not supported"),
+        ("# Databricks notebook source\n# MAGIC", "# MAGIC at line 2 is not supported"),
         ("# Databricks notebook source\n# MAGIC %run", "%run at line 2 takes one notebook"),
         ("# Databricks notebook source\n# MAGIC %run ./other $x=1", "no arguments"),
         ("# Databricks notebook source\n# MAGIC %md x\ny = 1", "line 2 has lines with"),

@@ -51,13 +51,14 @@ def _cell(lines: list[str], line: int) -> Cell | None:
         return Cell(Kind.PYTHON, "\n".join(lines), line)
     if not all(text.startswith(MAGIC) for text in told):
         raise SourceError(f"The cell at line {line} has lines with {MAGIC!r} and lines without.")
-    name, _, rest = "\n".join(text.removeprefix(MAGIC).removeprefix(" ") for text in told).partition(" ")
-    name, _, below = name.partition("\n")
+    body = "\n".join(text.removeprefix(MAGIC).removeprefix(" ") for text in told)
+    name = body.split(maxsplit=1)[0] if body.strip() else MAGIC
+    rest = body.removeprefix(name).strip()
     match name:
         case "%md":
-            return Cell(Kind.MARKDOWN, below or rest, line)
+            return Cell(Kind.MARKDOWN, rest, line)
         case "%run" if len(rest.split()) == 1:
-            return Cell(Kind.RUN, rest.strip().strip('"'), line)
+            return Cell(Kind.RUN, rest, line)
         case "%run":
             raise SourceError(f"%run at line {line} takes one notebook, and here no arguments: {rest!r} was found.")
     raise SourceError(f"{name} at line {line} is not supported here; %md and %run are.")
