@@ -28,10 +28,10 @@ DATE_FORMS: dict[str, DateForm] = {
 
 def indices() -> Iterator[int]:
     """The posts that a classic client sends, without its sleep."""
-    random.seed(100)
+    chance = random.Random(100)
     while True:
-        random.randrange(0, 2)
-        yield random.randint(0, 11000)
+        chance.randrange(0, 2)
+        yield chance.randint(0, 11000)
 
 
 def post_to_kafka(api: str, topic: str, row: Row, dates: DateForm) -> requests.Response:
