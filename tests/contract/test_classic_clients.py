@@ -24,7 +24,8 @@ def test_its_own_posts_are_read_back_where_base_uri_leads(proxy: Proxy, topic: s
         sent[place] = row | {"date_joined": dates(joined)}
     assert {row["date_joined"] for row in sent.values()} == texts
 
-    reader, found = Reader(proxy.url, group), {}
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    reader = Reader(proxy.url, group)
     try:
         reader.subscribe(topic)
         deadline = time.monotonic() + PATIENCE_S
