@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     mwaa_environment: str = ""
     """The MWAA environment's name; none where Airflow answers at `airflow_url`."""
 
+    sink_class: str = "pinterest.connect.s3.S3SinkConnector"
+    """Ours, or Confluent's `io.confluent.connect.s3.S3SinkConnector`, which docker-compose.confluent.yml brings."""
     sink_rotate_interval_ms: int = Field(default=2000, gt=0)
     """How long the S3 sink lets an object grow. A laptop wants to see its posts within seconds; in the cloud larger objects are cheaper."""
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+
 from settings import env_file
 from stack.errors import ComposeError
 
@@ -29,9 +31,10 @@ class Container:
 
 
 def command(*arguments: str) -> list[str]:
-    """The `docker compose` command line for this project and its .env."""
-    file = ROOT / "docker-compose.yml"
-    return ["docker", "compose", "--env-file", str(env_file()), "--file", str(file), "--progress", "quiet", *arguments]
+    """The `docker compose` command line for this project and its .env, which may name more files in COMPOSE_FILE, as Compose has it."""
+    names = dotenv_values(env_file()).get("COMPOSE_FILE") or "docker-compose.yml"
+    files = [argument for name in names.split(":") for argument in ("--file", str(ROOT / name))]
+    return ["docker", "compose", "--env-file", str(env_file()), *files, "--progress", "quiet", *arguments]
 
 
 def run(*arguments: str) -> None:

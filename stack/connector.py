@@ -16,12 +16,15 @@ class ConnectorError(StackError):
 
 
 def configuration(workers: Settings) -> dict[str, str]:
-    """The sink's configuration. `workers` are the settings as Connect's workers see the world."""
+    """The sink's configuration. `workers` are the settings as Connect's workers see the world.
+
+    It is the same for ours and for Confluent's but for `connector.class`: each passes over the other's own properties.
+    """
     endpoint = workers.s3_endpoint_url
     elsewhere = {"store.url": endpoint, "s3.path.style.access.enabled": "true"} if endpoint else {}
     credentials = {name.replace("_", "."): value for name, value in workers.aws_credentials.items()}
     return {
-        "connector.class": "pinterest.connect.s3.S3SinkConnector",
+        "connector.class": workers.sink_class,
         "tasks.max": "3",
         "topics.regex": rf"{workers.user_id}\..*",
         "s3.bucket.name": workers.bucket,
@@ -29,7 +32,11 @@ def configuration(workers: Settings) -> dict[str, str]:
         "topics.dir": "topics",
         "flush.size": "1000",
         "rotate.interval.ms": str(workers.sink_rotate_interval_ms),
-        "lake.check.interval.ms": "5000",
+        # Confluent's ignores the line above with this partitioner, and would keep what no thousand records follow. With these two it goes by
+        # the clock, and gives up writing each record once; ours does not.
+        "rotate.schedule.interval.ms": str(workers.sink_rotate_interval_ms),
+        "timezone": "UTC",
+        "lake.check.interval.ms": "5000",  # ours alone
         "format.class": "io.confluent.connect.s3.format.json.JsonFormat",
         "partitioner.class": "io.confluent.connect.storage.partitioner.DefaultPartitioner",
         "storage.class": "io.confluent.connect.s3.storage.S3Storage",

@@ -65,7 +65,12 @@ def landed(settings: Settings) -> dict[Partition, Landed]:
 
 def _next_offset(s3: "S3Client", bucket: str, key: str) -> int:
     """S3 lists keys in order, and ten digits keep the order of offsets, so the last key is the last object."""
-    return int(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["last-offset"]) + 1
+    said = s3.head_object(Bucket=bucket, Key=key)["Metadata"].get("last-offset")
+    if said is not None:
+        return int(said) + 1
+    # Confluent's sink does not say it: its lines are counted from the offset in the object's name.
+    lines = sum(1 for _ in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_lines())
+    return int(key.removesuffix(".json").rpartition("+")[2]) + lines
 
 
 def behind(settings: Settings, ends: dict[Partition, int]) -> int:

@@ -1,6 +1,7 @@
 """Whatever is sent through the front door ends as a row, in quarantine, as a dead letter, or refused with a reason; once, and nothing stops.
 
-The cases are the table of tests/odd_inputs.py. This module comes last of all (see conftest.py): its posts are in no ledger.
+The cases are the table of tests/odd_inputs.py, and, for what is not odd at all, the original clients. This module comes last of all (see
+conftest.py): its posts are in no ledger.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -20,12 +22,15 @@ from rich.console import Console
 from settings import FRAMES, Frame, Settings
 from stack import compose, connector, lake, streams
 from stack.waiting import wait_until
+from tests.classic_clients import BODY_FORMS, DATE_FORMS, post_to_kafka
 from tests.integration.conftest import Stack
 from tests.integration.test_batch_path import wait_for_the_lake
 from tests.odd_inputs import (
     FIRST_IND,
     FORGED,
+    GOOD,
     KAFKA_JSON,
+    KEY,
     MIB,
     RECORDS,
     REQUESTS,
@@ -45,6 +50,7 @@ Place = tuple[str, str, str]
 """Topic, partition and offset, or stream, shard and sequence number."""
 
 CLOSERS = FIRST_IND + 20_000
+CLASSICS = FIRST_IND + 30_000
 RAW_CONTROL = re.compile(r"odd-?input[^\n]*[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]|\x1b\[2J", re.IGNORECASE)
 FORGED_LINE = re.compile(rf"^{re.escape(FORGED)}", re.MULTILINE)
 
@@ -83,6 +89,7 @@ def run(stack: Stack) -> Run:
         for request in REQUESTS:
             send(session, settings, request, this)
         close(session, settings)
+    send_classics(settings, this)
     wait_for_the_lake(settings)
     stack.run("stack", "batch")
     streams.wait_until_read(settings, Console())
@@ -124,6 +131,25 @@ def send_records(
     assert answer.status_code == 200, f"{[record.name for record in records]}: {answer.status_code} {answer.text[:500]}"
     places = acknowledged(settings, path, frame, answer)
     return [Sent(record.name, frame, place, record.fates[path]) for record, place in zip(records, places, strict=True)]
+
+
+def send_classics(settings: Settings, this: Run) -> None:
+    """As the original clients would: each date form by the batch's route and by the stream's, and there each body form as well."""
+    dated: dict[Frame, str | None] = {"pin": None, "geo": "timestamp", "user": "date_joined"}
+    for number, ((form, dates), (body, to_kinesis)) in enumerate(product(DATE_FORMS.items(), BODY_FORMS.items())):
+        for frame in FRAMES:
+            ind, column = CLASSICS + number, dated[frame]
+            date = {column: datetime(2019, 3, 4, 5, 6, 7)} if column else {}
+            row = {KEY[frame]: ind, **GOOD[frame], **date}
+            fate = Cleaned(ind, {name: value.replace(tzinfo=UTC) for name, value in date.items()})
+            answers: dict[Path, requests.Response] = {
+                "batch": post_to_kafka(settings.api_url, settings.topic(frame), row, dates),
+                "streaming": to_kinesis(settings.api_url, settings.stream(frame), row, dates),
+            }
+            for path, answer in answers.items():
+                assert answer.status_code == 200, answer.text
+                [place] = acknowledged(settings, path, frame, answer)
+                this.sent[path].append(Sent(f"a classic client's, dates {form}, {body}", frame, place, fate))
 
 
 def acknowledged(settings: Settings, path: Path, frame: Frame, answer: requests.Response) -> list[Place]:

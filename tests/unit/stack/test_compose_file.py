@@ -53,6 +53,11 @@ def test_the_jobs_limits_are_dotenvs_and_start_nothing_anew_that_would_forget() 
         assert given == (dict.fromkeys(limits) if name in ("spark-streaming", "databricks") else {})
 
 
+def test_a_consumer_is_led_back_to_the_gateway_of_the_settings() -> None:
+    given = SERVICES["rest-proxy"]["environment"]["REST_PROXY_ADVERTISED_URL"]
+    assert given == dotenv_values(ROOT / "settings" / "local.env", interpolate=False)["API_URL"]
+
+
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|ACCESS_KEY|_CONN")
 GIVEN = re.compile(r"\$\{\w+:\?\}")
 """A variable that Compose insists on: neither missing nor empty, and without a default."""

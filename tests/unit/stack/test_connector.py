@@ -35,3 +35,23 @@ def test_in_the_cloud_neither_endpoint_nor_key_is_given(workers: Settings) -> No
     assert not {"store.url", "aws.access.key.id", "aws.secret.access.key", "s3.path.style.access.enabled"} & set(
         connector.configuration(cloud)
     )
+
+
+def test_confluents_sink_is_told_the_same(workers: Settings, tmp_path: Path) -> None:
+    ours = connector.configuration(workers)
+    with (tmp_path / ".env").open("a") as file:
+        file.write("SINK_CLASS=io.confluent.connect.s3.S3SinkConnector\n")
+    assert connector.configuration(Settings.load("container")) == ours | {
+        "connector.class": "io.confluent.connect.s3.S3SinkConnector"
+    }
+    assert ours["connector.class"] == "pinterest.connect.s3.S3SinkConnector"
+
+
+def test_what_confluents_sink_asks_for_is_there(workers: Settings) -> None:
+    """By its documentation: without a schedule it keeps what no `flush.size` fills, and a schedule needs a time zone."""
+    configuration = connector.configuration(workers)
+    required = {"topics.regex", "s3.bucket.name", "s3.region", "flush.size", "format.class", "storage.class", "partitioner.class"}  # fmt: skip
+    assert required < set(configuration)
+    assert int(configuration["rotate.schedule.interval.ms"]) > 0
+    assert configuration["timezone"] == "UTC"
+    assert configuration["behavior.on.null.values"] == "ignore"
