@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from settings import env_file
+from cloud import mwaa
+from settings import Settings, env_file
 from stack import engine, environment, images
 from stack.compose import ROOT
 from stack.errors import StackError
@@ -17,8 +18,12 @@ from stack.errors import StackError
 BIN = Path(sys.executable).parent
 PYTEST = [str(BIN / "python"), "-m", "pytest"]
 SPARK_TEST = "pinterest/spark-test"
-IN_IMAGES = ("spark_jobs", "airflow", "databricks")
+MWAA_TEST = "pinterest/mwaa-test"
+IN_IMAGES = ("spark_jobs", "airflow", "mwaa", "databricks")
 """Unit tests that run where their subject does: with its own Python, Java and packages."""
+MWAA_TEST_SETTINGS = Settings(
+    user_id="unit", databricks_cluster_id="unit-cluster", batch_job_file="/Workspace/unit/batch.py"
+)
 PROXIES = [argument for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for argument in ("--build-arg", name)]
 BUILD = ["docker", "build", "--quiet", "--network", "host", *PROXIES]
 
@@ -83,12 +88,11 @@ def everything(console: Console, integration: bool) -> None:
     engine.ensure()
     environment.write(env_file())  # Compose cannot read its file without one
     images.build()
-    context = ROOT / "services" / "spark"
-    _run(
-        console,
-        "test image of Spark",
-        [*BUILD, "--tag", SPARK_TEST, "--file", str(context / "test.Dockerfile"), str(context)],
-    )
+    spark = ROOT / "services" / "spark"
+    _build(console, "test image of Spark", SPARK_TEST, spark / "test.Dockerfile", spark)
+    bundle = ROOT / ".state" / "mwaa-test"
+    mwaa.package(MWAA_TEST_SETTINGS, bundle)
+    _build(console, "test image of MWAA", MWAA_TEST, ROOT / "cloud" / "airflow" / "test.Dockerfile", bundle)
     if not integration:
         _unit_tests_in_images(console)
         return
@@ -105,8 +109,13 @@ def everything(console: Console, integration: bool) -> None:
             raise failure
 
 
+def _build(console: Console, title: str, image: str, dockerfile: Path, context: Path) -> None:
+    _run(console, title, [*BUILD, "--tag", image, "--file", str(dockerfile), str(context)])
+
+
 def _unit_tests_in_images(console: Console) -> None:
     _run(console, "unit tests of the DAG", _in_image("pinterest/airflow", "/opt/airflow", "tests/unit/airflow"))
+    _run(console, "unit tests of the DAG on MWAA", _in_image(MWAA_TEST, "/opt/mwaa", "tests/unit/mwaa"))
     in_databricks = _in_image("pinterest/databricks", "/opt/databricks", "tests/unit/databricks")
     _run(console, "unit tests of the Jobs API", in_databricks)
     _run(console, "unit tests of spark_jobs", _in_image(SPARK_TEST, "/opt/spark", "tests/unit/spark_jobs"))

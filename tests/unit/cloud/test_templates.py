@@ -1,5 +1,6 @@
 """The cloud's templates, checked by their vendor's own linter, and for what they promise."""
 
+import importlib.util
 import json
 from typing import Any
 
@@ -88,6 +89,22 @@ def test_nobody_may_do_everything() -> None:
                 for action in [actions] if isinstance(actions, str) else actions:
                     assert not action.endswith(":*"), action
                     assert action != "*"
+                    assert not (action.startswith("s3:") and "NotResource" in statement), "every other bucket as well"
+
+
+def test_the_proxys_containers_run_what_there_is(pipeline: Any) -> None:
+    commands = [one["Command"] for one in pipeline["ProxyTask"]["Properties"]["ContainerDefinitions"]]
+    assert len(commands) == 2
+    for *_, module in commands:
+        assert importlib.util.find_spec(module), module
+
+
+def test_airflow_is_the_one_that_the_bundle_is_tested_with(pipeline: Any) -> None:
+    pinned = f"apache-airflow=={pipeline['Airflow']['Properties']['AirflowVersion']}"
+    requirements = (templates.HERE / "airflow" / "requirements.txt").read_text().splitlines()
+    constraints = (templates.HERE / "airflow" / "constraints.txt").read_text().splitlines()
+    assert pinned in requirements
+    assert pinned in constraints
 
 
 def test_no_door_is_open_to_the_world() -> None:
