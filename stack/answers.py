@@ -29,7 +29,8 @@ def show(settings: Settings, console: Console) -> None:
         if table is None:
             raise DataError("The questions have not been answered yet: `make emulate POSTS=1000`, then `make batch`.")
         answer = lake.rows(table)
-        shown = Table(title=title, title_justify="left", title_style="bold")
+        console.print(title, style="bold", highlight=False)  # a table's own title would be broken at the table's width
+        shown = Table()
         for column in answer.column_names:
             shown.add_column(
                 column, justify="right" if column.endswith("count") or column.startswith("number") else "left"
