@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from cloud import templates
+from cloud import mwaa, templates
 from settings import Settings
 
 SUBNETS = 3
@@ -37,7 +37,7 @@ def to_deploy(settings: Settings) -> list[str]:
         )
     if settings.kafka_security != "IAM":
         faults.append(f"KAFKA_SECURITY is {settings.kafka_security}, where MSK as it is made here knows IAM alone.")
-    return faults + _databricks(settings)
+    return faults + _databricks(settings) + mwaa.faults(settings)
 
 
 def _databricks(settings: Settings) -> list[str]:
@@ -46,19 +46,8 @@ def _databricks(settings: Settings) -> list[str]:
         faults.append(
             f"DATABRICKS_URL is {settings.databricks_url!r}, where a workspace is expected: https://….cloud.databricks.com."
         )
-    faults += [
-        f"{name} is not set: {remedy}."
-        for name, value, remedy in (
-            ("DATABRICKS_TOKEN", settings.databricks_token.get_secret_value(), "Airflow submits its runs with it"),
-            ("DATABRICKS_CLUSTER_ID", settings.databricks_cluster_id, "the cluster on which the tasks run"),
-            (
-                "BATCH_JOB_FILE",
-                settings.batch_job_file,
-                "where the workspace has spark_jobs/batch.py, such as /Workspace/…",
-            ),
-        )
-        if not value
-    ]
+    if not settings.databricks_token.get_secret_value():
+        faults.append("DATABRICKS_TOKEN is not set: Airflow submits its runs with it.")
     return faults
 
 
