@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from cfnlint.api import lint
+from openapi_spec_validator import OpenAPIV30SpecValidator
+from rest_proxy.settings import Settings as ProxySettings
 
 from cloud import templates
 from cloud.documents import load_document
 from cloud.stacks import LARGEST
-from rest_proxy.settings import Settings as ProxySettings
 from settings import Settings
 
 SETTINGS = Settings(user_id="abc", sink_rotate_interval_ms=60_000)
@@ -39,6 +40,12 @@ def test_the_linter_would_find_something() -> None:
     broken["Resources"]["Database"]["Properties"]["EngineVersion"] = "5"
     broken["Resources"]["Kafka"]["Properties"].pop("BrokerNodeGroupInfo")
     assert {match.rule.id for match in lint(json.dumps(broken))} >= {"E3003", "E3691"}
+
+
+@pytest.mark.parametrize("name", ["local", "pipeline"])
+def test_the_api_is_openapi(name: str) -> None:
+    """CloudFormation's linter does not look into the document; API Gateway refuses a bad one only when it is deployed."""
+    OpenAPIV30SpecValidator(ALL[name]["Resources"]["Api"]["Properties"]["Body"]).validate()
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -3,11 +3,12 @@
 import json
 import sys
 
-from airflow import plugins_manager
 from airflow.configuration import conf
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseHook
 from airflow.serialization.serialized_objects import DagSerialization
+
+from airflow import plugins_manager
 
 bag = DagBag(conf.get("core", "dags_folder"))
 plugins_manager.ensure_plugins_loaded()
