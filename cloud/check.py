@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from cloud import templates
+from cloud import mwaa, templates
 from settings import Settings
 
 SUBNETS = 3
@@ -28,6 +28,10 @@ def to_deploy(settings: Settings) -> list[str]:
         )
     if len(settings.user_id) > NAMES_LIMIT:
         faults.append(f"USER_ID has {len(settings.user_id)} characters, where {NAMES_LIMIT} fit into AWS' names.")
+    if settings.user_id != settings.user_id.lower():
+        faults.append(
+            f"USER_ID is {settings.user_id}, where the names of buckets and image registries take lower-case letters alone."
+        )
     if not re.fullmatch(r"vpc-[0-9a-f]+", settings.vpc_id):
         faults.append(f"VPC_ID is {settings.vpc_id!r}, where the id of a VPC is expected: vpc-….")
     subnets = settings.subnet_ids.split(",")
@@ -37,7 +41,7 @@ def to_deploy(settings: Settings) -> list[str]:
         )
     if settings.kafka_security != "IAM":
         faults.append(f"KAFKA_SECURITY is {settings.kafka_security}, where MSK as it is made here knows IAM alone.")
-    return faults + _databricks(settings)
+    return faults + _databricks(settings) + mwaa.faults(settings)
 
 
 def _databricks(settings: Settings) -> list[str]:
@@ -46,19 +50,8 @@ def _databricks(settings: Settings) -> list[str]:
         faults.append(
             f"DATABRICKS_URL is {settings.databricks_url!r}, where a workspace is expected: https://….cloud.databricks.com."
         )
-    faults += [
-        f"{name} is not set: {remedy}."
-        for name, value, remedy in (
-            ("DATABRICKS_TOKEN", settings.databricks_token.get_secret_value(), "Airflow submits its runs with it"),
-            ("DATABRICKS_CLUSTER_ID", settings.databricks_cluster_id, "the cluster on which the tasks run"),
-            (
-                "BATCH_JOB_FILE",
-                settings.batch_job_file,
-                "where the workspace has spark_jobs/batch.py, such as /Workspace/…",
-            ),
-        )
-        if not value
-    ]
+    if not settings.databricks_token.get_secret_value():
+        faults.append("DATABRICKS_TOKEN is not set: Airflow submits its runs with it.")
     return faults
 
 
@@ -77,6 +70,15 @@ def to_run(settings: Settings) -> list[str]:
     ]
     if settings.api_url and not settings.api_url.startswith("https://"):
         faults.append(f"API_URL is {settings.api_url}, where the gateway answers https alone.")
+    faults += [
+        f"{name} is {value}, and AWS_REGION is {settings.aws_region}: both have to be the region that was deployed to."
+        for name, value in {
+            "MYSQL_HOST": settings.mysql_host,
+            "API_URL": settings.api_url,
+            "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        }.items()
+        if ".amazonaws.com" in value and f".{settings.aws_region}." not in value
+    ]
     if settings.mwaa_environment and settings.airflow_url:
         faults.append(
             "MWAA_ENVIRONMENT and AIRFLOW_URL are both set. MWAA says its address itself: leave the latter empty."

@@ -53,6 +53,7 @@ def test_nothing_is_said_where_nothing_is_missing(whole: Settings) -> None:
         ({"databricks_cluster_id": ""}, "DATABRICKS_CLUSTER_ID"),
         ({"batch_job_file": ""}, "BATCH_JOB_FILE"),
         ({"user_id": "a" * 21}, "USER_ID"),
+        ({"user_id": "Abc"}, "USER_ID"),
     ],
 )
 def test_what_keeps_it_from_being_deployed(whole: Settings, change: dict[str, object], named: str) -> None:
@@ -72,6 +73,9 @@ def test_what_keeps_it_from_being_deployed(whole: Settings, change: dict[str, ob
         ({"api_url": "http://example"}, "API_URL"),
         ({"api_key": SecretStr("")}, "API_KEY"),
         ({"kafka_bootstrap_servers": ""}, "KAFKA_BOOTSTRAP_SERVERS"),
+        ({"kafka_bootstrap_servers": "b-1.x.kafka.eu-west-1.amazonaws.com:9098"}, "AWS_REGION"),
+        ({"mysql_host": "pinterest-abc.x.eu-west-1.rds.amazonaws.com"}, "AWS_REGION"),
+        ({"aws_region": "eu-west-1"}, "API_URL"),
         ({"mwaa_environment": ""}, "MWAA_ENVIRONMENT"),
         ({"airflow_url": "http://airflow"}, "AIRFLOW_URL"),
         ({"connect_url": "http://connect"}, "CONNECT_URL"),

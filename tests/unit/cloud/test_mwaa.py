@@ -4,9 +4,11 @@ import io
 import zipfile
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from cloud import mwaa
+from cloud.errors import SettingsFaultsError
 from settings import Settings
 
 SETTINGS = Settings(
@@ -30,12 +32,26 @@ def test_the_bundle_is_complete_and_laid_out_as_mwaa_wants_it(tmp_path: Path) ->
     }
     assert all((tmp_path / file).stat().st_size for file in made)
     with zipfile.ZipFile(tmp_path / "plugins.zip") as plugins:
-        assert {"settings/__init__.py", "settings/aws.env"} <= set(plugins.namelist())
+        assert set(plugins.namelist()) == {".airflowignore", "settings/__init__.py", "settings/aws.env"}
         assert plugins.read("settings/aws.env").decode().splitlines() == [
             "USER_ID=abc",
             "DATABRICKS_CLUSTER_ID=0923-1",
             "BATCH_JOB_FILE=/Workspace/batch.py",
         ]
+
+
+def test_what_an_earlier_one_left_is_gone(tmp_path: Path) -> None:
+    left = tmp_path / "dags" / "old.py"
+    left.parent.mkdir()
+    left.touch()
+    mwaa.package(SETTINGS, tmp_path)
+    assert not left.exists()
+
+
+def test_what_the_dag_would_miss_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsFaultsError, match="BATCH_JOB_FILE is not set"):
+        mwaa.package(SETTINGS.model_copy(update={"batch_job_file": ""}), tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_no_secret_is_in_it(tmp_path: Path) -> None:

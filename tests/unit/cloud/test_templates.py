@@ -2,10 +2,14 @@
 
 import importlib.util
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.api import lint
+from openapi_spec_validator import OpenAPIV30SpecValidator
+from rest_proxy.settings import Settings as ProxySettings
 
 from cloud import templates
 from cloud.documents import load_document
@@ -36,6 +40,12 @@ def test_the_linter_would_find_something() -> None:
     broken["Resources"]["Database"]["Properties"]["EngineVersion"] = "5"
     broken["Resources"]["Kafka"]["Properties"].pop("BrokerNodeGroupInfo")
     assert {match.rule.id for match in lint(json.dumps(broken))} >= {"E3003", "E3691"}
+
+
+@pytest.mark.parametrize("name", ["local", "pipeline"])
+def test_the_api_is_openapi(name: str) -> None:
+    """CloudFormation's linter does not look into the document; API Gateway refuses a bad one only when it is deployed."""
+    OpenAPIV30SpecValidator(ALL[name]["Resources"]["Api"]["Properties"]["Body"]).validate()
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -93,10 +103,18 @@ def test_nobody_may_do_everything() -> None:
 
 
 def test_the_proxys_containers_run_what_there_is(pipeline: Any) -> None:
-    commands = [one["Command"] for one in pipeline["ProxyTask"]["Properties"]["ContainerDefinitions"]]
-    assert len(commands) == 2
-    for *_, module in commands:
-        assert importlib.util.find_spec(module), module
+    """A module that can be run, and not just imported, by settings that it knows."""
+    containers = pipeline["ProxyTask"]["Properties"]["ContainerDefinitions"]
+    assert len(containers) == 2
+    for container in containers:
+        module = container["Command"][-1]
+        spec = importlib.util.find_spec(module)
+        assert spec
+        folders = spec.submodule_search_locations
+        file = Path(folders[0]) / "__main__.py" if folders else Path(str(spec.origin))
+        assert re.search(r"^(main\(\)|if __name__ == )", file.read_text(), re.MULTILINE), module
+        told = {variable["Name"].lower() for variable in container["Environment"]} - {"kafka_bootstrap_servers"}
+        assert told <= {f"rest_proxy_{field}" for field in ProxySettings.model_fields}
 
 
 def test_airflow_is_the_one_that_the_bundle_is_tested_with(pipeline: Any) -> None:
