@@ -33,7 +33,7 @@ DRILLS = (
     Drill("two-batch-runs", "a second driver runs the batch beside Airflow's", "one of the two may fail", faults.two_batch_runs, LONG),
     Drill("two-connect-workers", "a second Connect worker comes, and is killed", NOTHING, faults.two_connect_workers),
     Drill("flush-size-changed", "kill -9 of the Connect worker, another flush.size at its start", NOTHING, faults.flush_size_changed),
-    Drill("emulator-killed", "kill -9 of the emulator, and the same run again", "posts under way may be missing or present", faults.emulator_killed, Amount(2400, 300)),
+    Drill("emulator-killed", "kill -9 of the emulator, and the same run again", "posts under way may be missing or present", faults.emulator_killed),
     Drill("down-and-up", "make down && make up", UNANSWERED, faults.stack_down_and_up, BRIEF),
 )  # fmt: skip
 
