@@ -21,9 +21,6 @@ SPARK_TEST = "pinterest/spark-test"
 MWAA_TEST = "pinterest/mwaa-test"
 IN_IMAGES = ("spark_jobs", "airflow", "mwaa", "databricks")
 """Unit tests that run where their subject does: with its own Python, Java and packages."""
-MWAA_TEST_SETTINGS = Settings(
-    user_id="unit", databricks_cluster_id="unit-cluster", batch_job_file="/Workspace/unit/batch.py"
-)
 PROXIES = [argument for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for argument in ("--build-arg", name)]
 BUILD = ["docker", "build", "--quiet", "--network", "host", *PROXIES]
 
@@ -91,7 +88,10 @@ def everything(console: Console, integration: bool) -> None:
     spark = ROOT / "services" / "spark"
     _build(console, "test image of Spark", SPARK_TEST, spark / "test.Dockerfile", spark)
     bundle = ROOT / ".state" / "mwaa-test"
-    mwaa.package(MWAA_TEST_SETTINGS, bundle)
+    mwaa.package(
+        Settings(user_id="unit", databricks_cluster_id="unit-cluster", batch_job_file="/Workspace/unit/batch.py"),
+        bundle,
+    )
     _build(console, "test image of MWAA", MWAA_TEST, ROOT / "cloud" / "airflow" / "test.Dockerfile", bundle)
     if not integration:
         _unit_tests_in_images(console)
