@@ -10,12 +10,12 @@ UNANSWERED = (
 )
 NOTHING = "nothing: what waits upstream waits longer"
 BRIEF = Amount(batch=3000, streaming=500, seconds=25)
-"""For faults that hit at once."""
+"""For faults that hit at once, where `make test` waits for the load's end."""
 LONG = Amount(batch=3000, streaming=500, seconds=150)
 """For faults that wait for a batch run to come to a certain point."""
 
 DRILLS = (
-    Drill("broker-killed", "kill -9 of the broker, start", UNANSWERED, killed("kafka")),
+    Drill("broker-killed", "kill -9 of the broker, start", UNANSWERED, killed("kafka"), BRIEF),
     Drill("connect-killed", "kill -9 of the Connect worker, start", NOTHING, killed("connect")),
     Drill("rest-proxy-killed", "kill -9 of the REST proxy, start", UNANSWERED, killed("rest-proxy")),
     Drill("localstack-killed", "kill -9 of LocalStack, start: its S3 is empty", UNANSWERED, killed("localstack"), STREAMING_PATH),
@@ -37,5 +37,5 @@ DRILLS = (
     Drill("down-and-up", "make down && make up", UNANSWERED, faults.stack_down_and_up, BRIEF),
 )  # fmt: skip
 
-QUICK = ("streaming-driver-killed", "localstack-killed", "down-and-up")
+QUICK = ("broker-killed", "streaming-driver-killed", "down-and-up")
 """Those of `make test`."""

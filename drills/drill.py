@@ -102,12 +102,14 @@ def _recovered(stage: Stage, load: Load, say: Callable[[str], None]) -> float:
         lambda: stage.unwell() is None,
         _RECOVERY,
         lambda: UnwellError(f"Not well {_RECOVERY} s after the fault: {stage.unwell()}."),
+        every=1,
     )
     well = time.monotonic() - began
     wait_until(
         lambda: stage.has(owed),
         _RECOVERY,
         lambda: UnwellError(f"{_RECOVERY} s after the fault not all records that were acknowledged have arrived."),
+        every=1,
     )
     recovery = time.monotonic() - began
     say(
@@ -119,5 +121,6 @@ def _recovered(stage: Stage, load: Load, say: Callable[[str], None]) -> float:
 def _drain(stage: Stage) -> None:
     with (stage.folder / "drain.log").open("a") as log:
         console = Console(file=log)
-        batch.run(stage.settings, console, full=False)
+        batch.wait_for_the_lake(stage.settings, console)
+        batch.clean(stage.settings, console)
         streams.wait_until_read(stage.settings, console)

@@ -116,7 +116,9 @@ def account(
         F.count_if(F.col("ind").isNull()).alias("null_inds"),
         F.count_distinct("ind").alias("inds"),
     )
-    waiting = named.join(consumed, "name", "left_anti")
+    # From the listing alone: a query would open each object once more.
+    listed = objects.sparkSession.createDataFrame([(path,) for path in objects.inputFiles()], "source string")
+    waiting = listed.select(_name("source")).join(consumed, "name", "left_anti")
     return Account(
         **counts.collect()[0].asDict(), **rows.collect()[0].asDict(), quarantine=ours.count(), waiting=waiting.count()
     )

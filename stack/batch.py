@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from settings import Settings
-from stack import connector, lake, topics
+from settings import FRAMES, Settings
+from stack import connector, databricks, lake, topics
 from stack.airflow import Airflow, AirflowError, RunEnd
-from stack.databricks import job_log
 
 TOLD = {"running": "white", "success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow"}
 """The states of a task that a person hears of, and their colours; the others are between these."""
@@ -41,6 +40,19 @@ def run(settings: Settings, console: Console, full: bool) -> None:
             )
 
 
+def clean(settings: Settings, console: Console) -> None:
+    """What the DAG's first three tasks do, without Airflow: bring the tables up to the lake. The answers stay as they were.
+
+    Raises `DatabricksError` if one fails.
+    """
+    runs = {frame: databricks.submit(settings, f"clean_{frame}", ["clean", frame]) for frame in FRAMES}
+    for frame, run_id in runs.items():
+        state = databricks.follow(settings, run_id)
+        if state.get("result_state") != "SUCCESS":
+            print_last_lines(console, f"clean_{frame}", databricks.job_log(settings, run_id))
+            raise databricks.DatabricksError(f"clean_{frame} failed: {state['state_message']}")
+
+
 def wait_for_the_lake(settings: Settings, console: Console, patience: float = 30) -> None:
     """Return once all that Kafka holds now has landed, or nothing more has for `patience` seconds.
 
@@ -67,7 +79,7 @@ def _failure(settings: Settings, airflow: Airflow, run_id: str, console: Console
             f"The run {run_id} failed, though none of its tasks did: Airflow's page of the run says more."
         )
     # What the job itself wrote; where it never ran, or wrote nothing, what Airflow knows of it.
-    lines = job_log(settings, failed.databricks_run) if failed.databricks_run else []
+    lines = databricks.job_log(settings, failed.databricks_run) if failed.databricks_run else []
     lines = lines or failed.lines
     print_last_lines(console, f"{failed.task_id}, attempt {failed.attempt}", lines)
     reason = next((line for line in reversed(lines[-LAST_LINES:]) if " failed" in line), lines[-1] if lines else "")

@@ -20,7 +20,7 @@ from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
 
 from settings import FRAMES, Frame, Settings
-from stack import compose, connector, lake, streams
+from stack import batch, compose, connector, lake, streams
 from stack.waiting import wait_until
 from tests.classic_clients import BODY_FORMS, DATE_FORMS, post_to_kafka
 from tests.integration.conftest import Stack
@@ -91,7 +91,7 @@ def run(stack: Stack) -> Run:
         close(session, settings)
     send_classics(settings, this)
     wait_for_the_lake(settings)
-    stack.run("stack", "batch")
+    batch.clean(settings, Console())
     streams.wait_until_read(settings, Console())
     this.after = lives(stack)
     return this

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from settings import Settings
-from stack import replay
+from stack import batch, replay
 from stack.databricks import DatabricksError, follow, job_log, submit
 from stack.replay import ReplayError
 
@@ -123,6 +123,20 @@ def test_a_run_that_does_not_end_is_told_with_its_page(settings: Settings, answe
     answers[GET] = [run("RUNNING")]
     with pytest.raises(DatabricksError, match=r"still RUNNING .* http://a\.page/runs/7"):
         follow(settings, 7, every=0, seconds=0)
+
+
+def test_each_frame_is_cleaned_by_a_run_of_its_own(settings: Settings, sent: list[Any]) -> None:
+    batch.clean(settings, Console(file=StringIO()))
+    asked = [body["tasks"][0]["spark_python_task"]["parameters"] for body in sent]
+    assert asked == [["clean", "pin"], ["clean", "geo"], ["clean", "user"]]
+
+
+def test_a_cleaning_that_fails_prints_the_jobs_last_lines(settings: Settings, answers: Answers) -> None:
+    answers[GET] = [run("TERMINATED", "FAILED", "clean pin failed: the bucket is not there")]
+    out = StringIO()
+    with pytest.raises(DatabricksError, match="clean_pin failed: clean pin failed: the bucket is not there"):
+        batch.clean(settings, Console(file=out))
+    assert "the last lines of clean_pin" in out.getvalue()
 
 
 def test_a_replay_prints_what_was_done(settings: Settings, answers: Answers) -> None:
