@@ -14,6 +14,7 @@ Raw = Callable[..., DataFrame]
 Land = Callable[..., Path]
 
 TOPIC = "0a1b.pin"
+CHECKPOINT_FILES = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .appName("unit tests")
         .config("spark.ui.enabled", False)
         .config("spark.sql.shuffle.partitions", 1)
+        # On local files Hadoop's other way to rename starts a process each time.
+        .config("spark.sql.streaming.checkpointFileManagerClass", CHECKPOINT_FILES)
+        .config("spark.delta.logStore.file.impl", "io.delta.storage.LocalLogStore")
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         .getOrCreate()
     )
