@@ -1,11 +1,14 @@
 """`make lint` and `make test`: the order of the checks, the cheapest first."""
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 
@@ -21,6 +24,8 @@ SPARK_TEST = "pinterest/spark-test"
 MWAA_TEST = "pinterest/mwaa-test"
 IN_IMAGES = ("spark_jobs", "airflow", "mwaa", "databricks")
 """Unit tests that run where their subject does: with its own Python, Java and packages."""
+LABEL = f"pinterest.tests={os.getpid()}"
+"""Of the containers of this run's tests."""
 PROXIES = [argument for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for argument in ("--build-arg", name)]
 BUILD = ["docker", "build", "--quiet", "--network", "host", *PROXIES]
 
@@ -77,11 +82,50 @@ def _run(console: Console, title: str, command: list[str]) -> None:
 def everything(console: Console, integration: bool) -> None:
     """Everything, the cheapest first. Raises `CheckError` at the first part that fails, `EngineError` where there is no engine."""
     lint(console)
-    _run(
-        console,
-        "unit tests",
-        [*PYTEST, "tests/unit", "--numprocesses", "2", *(f"--ignore=tests/unit/{part}" for part in IN_IMAGES)],
-    )
+    with ThreadPoolExecutor() as threads:
+        beside = Beside(console, threads)
+        unit_tests = beside.start(_unit_tests)
+        _images(console)
+        in_images = beside.start(_unit_tests_in_images), beside.start(_unit_tests_of_spark_jobs)
+        try:
+            beside.finish(unit_tests)
+        except CheckError:
+            _end_containers()
+            raise
+        try:
+            if integration:
+                _run(console, "integration tests", [*PYTEST, "tests/integration"])
+        finally:
+            beside.finish(*in_images)
+
+
+class Beside:
+    """Checks that run while others do, and take what those leave of the processors. What each says is held back until it is finished."""
+
+    def __init__(self, console: Console, threads: ThreadPoolExecutor) -> None:
+        self._console = console
+        self._threads = threads
+        self._said: dict[Future[None], IO[str]] = {}
+
+    def start(self, check: Callable[[Console], None]) -> Future[None]:
+        said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # `finish` closes it
+        under_way = self._threads.submit(check, Console(file=said, width=self._console.width))
+        self._said[under_way] = said
+        return under_way
+
+    def finish(self, *checks: Future[None]) -> None:
+        """Wait for these, and print what they said. Raises the first failure."""
+        wait(checks)
+        for check in checks:
+            with self._said.pop(check) as said:
+                said.seek(0)
+                self._console.print(said.read(), markup=False, highlight=False, soft_wrap=True)
+        for check in checks:
+            check.result()
+
+
+def _images(console: Console) -> None:
+    """The stack's, and those that only tests need. The engine as well, where there is none."""
     engine.ensure()
     environment.write(env_file())  # Compose cannot read its file without one
     images.build()
@@ -93,24 +137,15 @@ def everything(console: Console, integration: bool) -> None:
         bundle,
     )
     _build(console, "test image of MWAA", MWAA_TEST, ROOT / "cloud" / "airflow" / "test.Dockerfile", bundle)
-    if not integration:
-        _unit_tests_in_images(console)
-        return
-    # They take whatever the integration tests, which mostly wait for something, leave of the processors.
-    with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor() as beside:
-        under_way = beside.submit(_unit_tests_in_images, Console(file=said, width=console.width))
-        try:
-            _run(console, "integration tests", [*PYTEST, "tests/integration"])
-        finally:
-            failure = under_way.exception()
-            said.seek(0)
-            console.print(said.read(), markup=False, highlight=False, soft_wrap=True)
-        if failure:
-            raise failure
 
 
 def _build(console: Console, title: str, image: str, dockerfile: Path, context: Path) -> None:
     _run(console, title, [*BUILD, "--tag", image, "--file", str(dockerfile), str(context)])
+
+
+def _unit_tests(console: Console) -> None:
+    elsewhere = (f"--ignore=tests/unit/{part}" for part in IN_IMAGES)
+    _run(console, "unit tests", [*PYTEST, "tests/unit", "--numprocesses", "2", *elsewhere])
 
 
 def _unit_tests_in_images(console: Console) -> None:
@@ -120,7 +155,16 @@ def _unit_tests_in_images(console: Console) -> None:
     _run(console, "unit tests of the DAG on MWAA", on_mwaa)
     in_databricks = _in_image("pinterest/databricks", "/opt/databricks", "tests/unit/databricks")
     _run(console, "unit tests of the Jobs API", in_databricks)
+
+
+def _unit_tests_of_spark_jobs(console: Console) -> None:
     _run(console, "unit tests of spark_jobs", _in_image(SPARK_TEST, "/opt/spark", "tests/unit/spark_jobs"))
+
+
+def _end_containers() -> None:
+    listed = ["docker", "ps", "--quiet", "--filter", f"label={LABEL}"]
+    for container in subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split():
+        subprocess.run(["docker", "kill", container], check=False, capture_output=True)
 
 
 def _in_image(image: str, venv: str, *tests: str) -> list[str]:
@@ -129,6 +173,8 @@ def _in_image(image: str, venv: str, *tests: str) -> list[str]:
     Of the processors it is given what nobody else wants.
     """
     mounted = [
+        "--label",
+        LABEL,
         "--cpu-shares",
         "2",
         "--network",
