@@ -7,7 +7,6 @@ import json
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,8 @@ sys.path.append(str(ROOT / "services" / "databricks"))
 from databricks_jobs.app import create_app  # noqa: E402
 from databricks_jobs.execution import Execution  # noqa: E402
 from databricks_jobs.runs import Result, Run, Runs  # noqa: E402
+
+from stack.waiting import wait_until  # noqa: E402
 
 TOKEN = "a token of this test"
 Operators = Callable[[str], dict[str, DatabricksSubmitRunOperator]]
@@ -67,8 +68,7 @@ def operators(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
         servers.append(server)
         threading.Thread(target=server.run, daemon=True).start()
-        while not server.started:
-            time.sleep(0.02)
+        wait_until(lambda: server.started, 60, lambda: AssertionError("The API did not start."), every=0.02)
         connection = {"conn_type": "databricks", "schema": "http", "host": "127.0.0.1", "port": port, "password": TOKEN}
         monkeypatch.setenv("AIRFLOW_CONN_DATABRICKS", json.dumps(connection))
         monkeypatch.setenv("PIPELINE_ENV", "container")
@@ -122,6 +122,5 @@ def test_a_task_that_airflow_gives_up_is_cancelled(operators: Operators, runs: R
     task.wait_for_termination = False
     task.execute({})
     task.on_kill()
-    while not only(runs).state.has_ended:
-        time.sleep(0.02)
+    wait_until(lambda: only(runs).state.has_ended, 30, lambda: AssertionError("It goes on."), every=0.02)
     assert only(runs).state.result_state == Result.CANCELED
